@@ -1,1 +1,132 @@
-//! Placeholder.
+//! Addresses: From, To, Contact, Route and their kin (RFC 3261 §20.10, §25.1 `name-addr / addr-spec`).
+
+use std::borrow::Cow;
+
+use crate::header::TOKEN;
+use crate::message::values::{comma, quoted_len};
+use crate::message::{Malformed, Part};
+use crate::uri::{Param, Params, Uri};
+
+/// One address value: display name, URI and header parameters, as slices of the text.
+#[derive(Clone, Copy, Debug)]
+pub struct NameAddr<'a> {
+    display: &'a [u8],
+    uri: &'a [u8],
+    params: &'a [u8],
+    bracketed: bool,
+}
+
+impl<'a> NameAddr<'a> {
+    /// Reads one value; use [`Values`](crate::message::Values) to split a list first.
+    ///
+    /// Blanks round the parts are accepted. The URI itself is read by [`NameAddr::uri`] only.
+    ///
+    /// # Errors
+    /// [`Malformed::Bad`] when a quote or bracket is not closed, the display name is neither quoted nor made of tokens,
+    /// a URI without brackets holds a `?` or blanks, or the parameters are malformed.
+    pub fn parse(value: &'a [u8]) -> Result<Self, Malformed> {
+        Self::read(value.trim_ascii()).ok_or(Malformed::Bad(Part::Address))
+    }
+
+    /// Reads the first value of a list.
+    ///
+    /// # Errors
+    /// As [`NameAddr::parse`].
+    pub fn parse_first(list: &'a [u8]) -> Result<Self, Malformed> {
+        Self::parse(&list[..comma(list)])
+    }
+
+    fn read(value: &'a [u8]) -> Option<Self> {
+        let name_len = if value.first() == Some(&b'"') { quoted_len(value)? } else { 0 };
+        let Some(open) = memchr::memchr(b'<', &value[name_len..]) else {
+            return if name_len == 0 { Self::bare(value) } else { None };
+        };
+        let open = name_len + open;
+        let display = value[..open].trim_ascii_end();
+        // RFC 3261 §25.1: display-name = *(token LWS) / quoted-string
+        if name_len > 0 {
+            if display.len() != name_len {
+                return None;
+            }
+        } else if !display.iter().all(|byte| TOKEN[usize::from(*byte)] || matches!(byte, b' ' | b'\t')) {
+            return None;
+        }
+        let inside = &value[open + 1..];
+        let close = memchr::memchr(b'>', inside)?;
+        let params = inside[close + 1..].trim_ascii_start();
+        let well_formed = Params::of(params).are_well_formed();
+        well_formed.then_some(Self { display, uri: &inside[..close], params, bracketed: true })
+    }
+
+    /// `addr-spec`: parameters behind it belong to the header and not to the URI (RFC 3261 §20.10).
+    fn bare(value: &'a [u8]) -> Option<Self> {
+        let end = memchr::memchr(b';', value).unwrap_or(value.len());
+        let uri = value[..end].trim_ascii_end();
+        let params = &value[end..];
+        // RFC 3261 §20: a URI that holds a comma, a question mark or a semicolon stands in brackets.
+        if uri.is_empty() || memchr::memchr3(b'?', b'"', b',', uri).is_some() {
+            return None;
+        }
+        let well_formed = Params::of(params).are_well_formed();
+        well_formed.then_some(Self { display: &[], uri, params, bracketed: false })
+    }
+
+    /// The display name as it stands, a quoted one with its quotes; empty when there is none.
+    #[must_use]
+    pub const fn display_raw(&self) -> &'a [u8] {
+        self.display
+    }
+
+    /// The display name without quotes and escapes; `None` when there is none.
+    #[must_use]
+    pub fn display_name(&self) -> Option<Cow<'a, [u8]>> {
+        (!self.display.is_empty()).then(|| crate::uri::unquote(self.display))
+    }
+
+    /// The URI by its parts.
+    ///
+    /// # Errors
+    /// [`Malformed::Bad`].
+    pub fn uri(&self) -> Result<Uri<'a>, Malformed> {
+        Uri::parse(self.uri)
+    }
+
+    /// The URI as it stands, without brackets.
+    #[must_use]
+    pub const fn uri_bytes(&self) -> &'a [u8] {
+        self.uri
+    }
+
+    /// Whether the URI stands in angle brackets.
+    #[must_use]
+    pub const fn is_bracketed(&self) -> bool {
+        self.bracketed
+    }
+
+    /// Whether this is the `*` of a REGISTER that removes all bindings (RFC 3261 §10.2.2).
+    #[must_use]
+    pub fn is_wildcard(&self) -> bool {
+        !self.bracketed && self.uri == b"*"
+    }
+
+    /// The header parameters.
+    #[must_use]
+    pub const fn params(&self) -> Params<'a> {
+        Params::of(self.params)
+    }
+
+    /// The header parameter of that name, in any case.
+    #[must_use]
+    pub fn param(&self, name: &[u8]) -> Option<Param<'a>> {
+        self.params().named(name)
+    }
+
+    /// The tag (RFC 3261 §19.3).
+    #[must_use]
+    pub fn tag(&self) -> Option<&'a [u8]> {
+        self.param(b"tag")?.value
+    }
+}
+
+#[cfg(test)]
+mod tests;

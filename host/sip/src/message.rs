@@ -1,1 +1,354 @@
-//! Placeholder.
+//! A received message: the octets as they came, and an index of its header lines.
+//!
+//! A [`Message`] is immutable and cheap: parsing finds the lines and copies nothing, values are typed when they are
+//! asked for, and whoever sends the message on copies the octets that nobody changed. Folded values are read with
+//! blanks in place of the line ends; the octets themselves are never rewritten.
+//!
+//! Deliberately not here: whether the message obeys the rules ([`crate::validate`]), and any change to it
+//! ([`crate::draft`]).
+
+use bytes::{Buf, Bytes};
+use core::fmt;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::header::{HeaderId, HeaderName};
+use crate::limits::Limits;
+use crate::method::Method;
+use index::{Entry, Kind, Lines};
+
+pub use malformed::{Malformed, Part};
+pub use values::Values;
+pub(crate) use views::{number, split_cseq};
+
+pub(crate) mod index;
+mod malformed;
+pub(crate) mod start;
+pub(crate) mod values;
+mod views;
+
+/// A SIP message as it was received (RFC 3261 §7).
+#[derive(Clone)]
+pub struct Message {
+    bytes: Bytes,
+    /// The head with blanks in place of folds, where there are any.
+    unfolded: Option<Bytes>,
+    lines: Lines,
+    /// One bit for each [`HeaderId::code`] that occurs.
+    present: u128,
+    start: Start,
+    head_len: usize,
+    fault: Option<Malformed>,
+}
+
+/// The start line by its offsets.
+#[derive(Clone, Debug)]
+pub(crate) enum Start {
+    Request { method: Method, uri: (u16, u16) },
+    Response { status: u16, reason: (u16, u16) },
+}
+
+/// The first line of a message (RFC 3261 §7.1, §7.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartLine<'a> {
+    /// `Method SP Request-URI SP SIP-Version`
+    Request {
+        /// What is asked for.
+        method: &'a Method,
+        /// The Request-URI as it stands.
+        uri: &'a [u8],
+    },
+    /// `SIP-Version SP Status-Code SP Reason-Phrase`
+    Response {
+        /// 0 when it is no number from 100 to 699.
+        status: u16,
+        /// May be empty, and need not be UTF-8.
+        reason: &'a [u8],
+    },
+}
+
+/// One header line; its offsets in [`Message::bytes`] are beside its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// Which header it is.
+    pub id: HeaderId,
+    /// The name as it stands, be it compact; empty when the line has none.
+    pub name: &'a [u8],
+    /// The value, trimmed and unfolded.
+    pub value: &'a [u8],
+    /// Where the name begins, which is where the line begins.
+    pub name_at: u32,
+    /// Where the value begins.
+    pub value_at: u32,
+}
+
+impl Message {
+    /// Reads a datagram, or one message that a [`Framer`](crate::frame::Framer) has cut out of a stream.
+    ///
+    /// Octets behind Content-Length are cut off; without Content-Length the body goes to the end (RFC 3261 §18.3).
+    /// Faults that leave the rest readable do not fail: [`Message::fault`] and [`crate::validate`] report them.
+    ///
+    /// # Errors
+    /// What leaves nothing that could be answered; see [`Malformed::is_answerable`].
+    pub fn parse(mut bytes: Bytes, limits: &Limits) -> Result<Self, Malformed> {
+        if bytes.len() > limits.message_bytes {
+            return Err(Malformed::MessageTooLarge);
+        }
+        // RFC 3261 §7.5: empty lines before the start line are ignored.
+        if let Some(b'\r' | b'\n' | 0) = bytes.first() {
+            let skip = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n' | 0));
+            bytes.advance(skip.ok_or(Malformed::Empty)?);
+        }
+        if bytes.is_empty() {
+            return Err(Malformed::Empty);
+        }
+        let head = &bytes[..bytes.len().min(Limits::HEAD_BYTES_MAX)];
+        let (start, start_fault, next) = start::read(head)?;
+        let scan = index::scan(head, next, limits.headers, head.len() == bytes.len())?;
+        let unfolded = scan
+            .folded
+            .then(|| Bytes::from(index::unfold(&head[..scan.head_len], &scan.lines)));
+        let mut message = Self {
+            bytes,
+            unfolded,
+            lines: scan.lines,
+            present: scan.present,
+            start,
+            head_len: scan.head_len,
+            fault: start_fault.or(scan.fault),
+        };
+        message.cut_body();
+        Ok(message)
+    }
+
+    /// Cuts the body to Content-Length.
+    fn cut_body(&mut self) {
+        match self.content_length() {
+            Ok(None) => {}
+            Ok(Some(length)) => match self.head_len.checked_add(length) {
+                Some(end) if end < self.bytes.len() => self.bytes.truncate(end),
+                Some(end) if end == self.bytes.len() => {}
+                _ => self.note(Malformed::BodyTooShort),
+            },
+            Err(fault) => self.note(fault),
+        }
+    }
+
+    fn note(&mut self, fault: Malformed) {
+        self.fault.get_or_insert(fault);
+    }
+
+    /// The first fault in the form of the message that the parser met, if any.
+    #[must_use]
+    pub fn fault(&self) -> Option<Malformed> {
+        self.fault
+    }
+
+    /// Whether the message is a request.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        matches!(self.start, Start::Request { .. })
+    }
+
+    /// The first line.
+    #[must_use]
+    pub fn start(&self) -> StartLine<'_> {
+        match &self.start {
+            Start::Request { method, uri } => StartLine::Request { method, uri: self.range(*uri) },
+            Start::Response { status, reason } => {
+                StartLine::Response { status: *status, reason: self.range(*reason) }
+            }
+        }
+    }
+
+    /// The method of a request; `None` for a response, whose method stands in [`Message::cseq`].
+    #[must_use]
+    pub fn method(&self) -> Option<&Method> {
+        match &self.start {
+            Start::Request { method, .. } => Some(method),
+            Start::Response { .. } => None,
+        }
+    }
+
+    /// The Request-URI as it stands; empty for a response.
+    #[must_use]
+    pub fn request_uri(&self) -> &[u8] {
+        match &self.start {
+            Start::Request { uri, .. } => self.range(*uri),
+            Start::Response { .. } => &[],
+        }
+    }
+
+    /// The status code of a response; 0 when it is no number from 100 to 699, `None` for a request.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match &self.start {
+            Start::Request { .. } => None,
+            Start::Response { status, .. } => Some(*status),
+        }
+    }
+
+    /// The reason phrase of a response; empty for a request.
+    #[must_use]
+    pub fn reason(&self) -> &[u8] {
+        match &self.start {
+            Start::Request { .. } => &[],
+            Start::Response { reason, .. } => self.range(*reason),
+        }
+    }
+
+    /// The value of the first line of that header, trimmed and unfolded; a comma list as a whole.
+    #[must_use]
+    #[inline]
+    pub fn header(&self, id: HeaderId) -> Option<&[u8]> {
+        // Nearly half of what is asked for is not there: one bit answers that.
+        if self.present & (1 << id.code()) == 0 {
+            return None;
+        }
+        self.lines.iter().find(|line| line.id == id).map(|line| self.value(line))
+    }
+
+    /// The values of all lines of that header in order, trimmed and unfolded; comma lists as a whole.
+    pub fn headers(&self, id: HeaderId) -> impl Iterator<Item = &[u8]> + Clone {
+        let lines = if self.has(id) { self.lines.as_slice() } else { &[] };
+        lines.iter().filter(move |line| line.id == id).map(|line| self.value(line))
+    }
+
+    /// Whether that header occurs.
+    #[must_use]
+    #[inline]
+    pub fn has(&self, id: HeaderId) -> bool {
+        self.present & (1 << id.code()) != 0
+    }
+
+    /// The value of the first line with that name, in any case, long or compact.
+    #[must_use]
+    pub fn header_named(&self, name: &[u8]) -> Option<&[u8]> {
+        let wanted = HeaderName::from(name);
+        let line = self.lines.iter().find(|line| wanted.matches(line.id, self.name(line)))?;
+        Some(self.value(line))
+    }
+
+    /// The values of all lines with that name, in any case, long or compact.
+    pub fn headers_named<'m, 'n>(
+        &'m self,
+        name: &'n [u8],
+    ) -> impl Iterator<Item = &'m [u8]> + Clone + use<'m, 'n> {
+        let wanted = HeaderName::from(name);
+        self.lines
+            .iter()
+            .filter(move |line| wanted.matches(line.id, self.name(line)))
+            .map(|line| self.value(line))
+    }
+
+    /// The single values of a header over all its lines: comma lists are split where the header is a list
+    /// ([`HeaderId::is_list`]), any other line is one value.
+    pub fn values(&self, id: HeaderId) -> impl Iterator<Item = &[u8]> + Clone {
+        let split = id.is_list();
+        self.headers(id).flat_map(move |line| {
+            let (one, many) = if split { (None, Values::of(line)) } else { (Some(line), Values::none()) };
+            one.into_iter().chain(many)
+        })
+    }
+
+    /// All header lines in order.
+    pub fn lines(&self) -> impl ExactSizeIterator<Item = Line<'_>> + Clone {
+        self.lines.iter().map(|line| self.line(line))
+    }
+
+    /// The body, which may be empty.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.bytes[self.head_len..]
+    }
+
+    /// The body as a share of the message's own octets.
+    #[must_use]
+    pub fn body_bytes(&self) -> Bytes {
+        self.bytes.slice(self.head_len..)
+    }
+
+    /// The whole message, octet for octet as it was received.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The octets of start line, headers and the empty line behind them.
+    #[must_use]
+    pub fn head_len(&self) -> usize {
+        self.head_len
+    }
+
+    /// Start line and headers with blanks in place of folds; every offset is that of [`Message::bytes`].
+    #[must_use]
+    #[inline]
+    pub fn head(&self) -> &[u8] {
+        match &self.unfolded {
+            None => &self.bytes[..self.head_len],
+            Some(view) => view,
+        }
+    }
+
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.lines
+    }
+
+    pub(crate) fn line(&self, line: &Entry) -> Line<'_> {
+        Line {
+            id: line.id,
+            name: self.name(line),
+            value: self.value(line),
+            name_at: u32::from(line.name),
+            value_at: u32::from(line.value),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn value(&self, line: &Entry) -> &[u8] {
+        self.range((line.value, line.end))
+    }
+
+    pub(crate) fn name(&self, line: &Entry) -> &[u8] {
+        if line.kind == Kind::Nameless {
+            return &[];
+        }
+        let text = &self.head()[usize::from(line.name)..];
+        &text[..index::token_len(text)]
+    }
+
+    #[inline]
+    fn range(&self, (from, to): (u16, u16)) -> &[u8] {
+        &self.head()[usize::from(from)..usize::from(to)]
+    }
+}
+
+impl PartialEq for Message {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Message {}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("Message").field(&String::from_utf8_lossy(&self.bytes)).finish()
+    }
+}
+
+/// A message is stored as its octets and read again; nothing of the index is kept.
+impl Serialize for Message {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.bytes.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Message {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = Bytes::deserialize(deserializer)?;
+        Self::parse(bytes, &Limits::unbounded()).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,281 @@
-//! Placeholder.
+//! URIs: any scheme, with the parts of sip and sips (RFC 3261 §19.1).
+//!
+//! A [`Uri`] is a view: the parts are slices of the text, escapes stay as they are. Two views are compared by the rules
+//! of §19.1.4 with [`Uri::is_equivalent`]; `==` would mean something else and is therefore not there.
+
+use core::net::{IpAddr, Ipv6Addr};
+
+use crate::message::{Malformed, Part};
+use crate::message::values::quoted_len;
+
+mod equal;
+mod params;
+
+pub(crate) use params::unquote;
+pub use params::{Param, Params};
+
+/// A URI by its parts.
+#[derive(Clone, Copy, Debug)]
+pub struct Uri<'a> {
+    text: &'a [u8],
+    scheme: Scheme,
+    scheme_len: usize,
+    sip: Parts<'a>,
+}
+
+/// The parts of a sip or sips URI; empty for any other scheme.
+#[derive(Clone, Copy, Debug, Default)]
+struct Parts<'a> {
+    user: Option<&'a [u8]>,
+    password: Option<&'a [u8]>,
+    host: &'a [u8],
+    port: Option<u16>,
+    params: &'a [u8],
+    headers: Option<&'a [u8]>,
+}
+
+/// What kind of URI it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// `sip:`
+    Sip,
+    /// `sips:`
+    Sips,
+    /// `tel:` (RFC 3966)
+    Tel,
+    /// Any other; see [`Uri::scheme_name`].
+    Other,
+}
+
+impl<'a> Uri<'a> {
+    /// Reads a URI without angle brackets.
+    ///
+    /// # Errors
+    /// [`Malformed::Bad`] when there is no scheme, a blank or bracket inside, or a sip URI has no valid host or port.
+    pub fn parse(text: &'a [u8]) -> Result<Self, Malformed> {
+        Self::read(text).ok_or(Malformed::Bad(Part::Uri))
+    }
+
+    fn read(text: &'a [u8]) -> Option<Self> {
+        let scheme_len = memchr::memchr(b':', text)?;
+        let scheme = match &text[..scheme_len] {
+            b"sip" => Scheme::Sip,
+            b"sips" => Scheme::Sips,
+            name => Scheme::of(name)?,
+        };
+        let rest = &text[scheme_len + 1..];
+        let sip = match scheme {
+            Scheme::Sip | Scheme::Sips => Parts::read(rest)?,
+            Scheme::Tel | Scheme::Other => {
+                if rest.is_empty() || !rest.iter().all(|byte| is_uri_byte(*byte)) {
+                    return None;
+                }
+                Parts::default()
+            }
+        };
+        Some(Self { text, scheme, scheme_len, sip })
+    }
+
+    /// The whole URI.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.text
+    }
+
+    /// The kind of URI.
+    #[must_use]
+    pub const fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The scheme as it stands.
+    #[must_use]
+    pub fn scheme_name(&self) -> &'a [u8] {
+        &self.text[..self.scheme_len]
+    }
+
+    /// Whether the parts of a sip URI are there: sip or sips.
+    #[must_use]
+    pub const fn is_sip(&self) -> bool {
+        matches!(self.scheme, Scheme::Sip | Scheme::Sips)
+    }
+
+    /// What stands behind the scheme and its colon.
+    #[must_use]
+    pub fn opaque(&self) -> &'a [u8] {
+        &self.text[self.scheme_len + 1..]
+    }
+
+    /// The user part with its escapes, without the password.
+    #[must_use]
+    pub const fn user(&self) -> Option<&'a [u8]> {
+        self.sip.user
+    }
+
+    /// The password.
+    #[must_use]
+    pub const fn password(&self) -> Option<&'a [u8]> {
+        self.sip.password
+    }
+
+    /// The host, an IPv6 address with its brackets; empty when the scheme has none.
+    #[must_use]
+    pub const fn host(&self) -> &'a [u8] {
+        self.sip.host
+    }
+
+    /// The host as an address, when it is one.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        host_ip(self.sip.host)
+    }
+
+    /// The port, when it is written.
+    #[must_use]
+    pub const fn port(&self) -> Option<u16> {
+        self.sip.port
+    }
+
+    /// Host and port.
+    #[must_use]
+    pub const fn host_port(&self) -> (&'a [u8], Option<u16>) {
+        (self.sip.host, self.sip.port)
+    }
+
+    /// The URI parameters.
+    #[must_use]
+    pub const fn params(&self) -> Params<'a> {
+        Params::of(self.sip.params)
+    }
+
+    /// The parameter of that name, in any case.
+    #[must_use]
+    pub fn param(&self, name: &[u8]) -> Option<Param<'a>> {
+        self.params().named(name)
+    }
+
+    /// The value of the `transport` parameter.
+    #[must_use]
+    pub fn transport_param(&self) -> Option<&'a [u8]> {
+        self.param(b"transport")?.value
+    }
+
+    /// Whether the `lr` parameter is there: a loose router (RFC 3261 §19.1.1).
+    #[must_use]
+    pub fn lr(&self) -> bool {
+        self.param(b"lr").is_some()
+    }
+
+    /// The headers component behind `?`, when there is one.
+    #[must_use]
+    pub const fn headers(&self) -> Option<&'a [u8]> {
+        self.sip.headers
+    }
+}
+
+impl Scheme {
+    /// RFC 3261 §25.1: `scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )`
+    fn of(name: &[u8]) -> Option<Self> {
+        if name.eq_ignore_ascii_case(b"sip") {
+            return Some(Self::Sip);
+        }
+        if name.eq_ignore_ascii_case(b"sips") {
+            return Some(Self::Sips);
+        }
+        if name.eq_ignore_ascii_case(b"tel") {
+            return Some(Self::Tel);
+        }
+        let valid = name.first().is_some_and(u8::is_ascii_alphabetic)
+            && name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+        valid.then_some(Self::Other)
+    }
+}
+
+impl<'a> Parts<'a> {
+    fn read(text: &'a [u8]) -> Option<Self> {
+        let mut parts = Self::default();
+        // The user part may hold any of ; ? / but never a bare @, and nothing behind it does.
+        let place = match memchr::memchr(b'@', text) {
+            None => text,
+            Some(at) => {
+                parts.userinfo(&text[..at])?;
+                &text[at + 1..]
+            }
+        };
+        let host_len = host_len(place)?;
+        parts.host = &place[..host_len];
+        let mut rest = &place[host_len..];
+        if let [b':', port @ ..] = rest {
+            let digits = port.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(port.len());
+            parts.port = Some(read_port(&port[..digits])?);
+            rest = &port[digits..];
+        }
+        match rest.first() {
+            None => return Some(parts),
+            Some(b';' | b'?') => {}
+            Some(_) => return None,
+        }
+        let valid = rest.iter().all(|byte| is_uri_byte(*byte) && *byte != b'@');
+        let params = memchr::memchr(b'?', rest).unwrap_or(rest.len());
+        parts.params = &rest[..params];
+        parts.headers = rest.get(params + 1..);
+        valid.then_some(parts)
+    }
+
+    fn userinfo(&mut self, info: &'a [u8]) -> Option<()> {
+        if !info.iter().all(|byte| is_uri_byte(*byte)) {
+            return None;
+        }
+        let colon = memchr::memchr(b':', info);
+        let user = &info[..colon.unwrap_or(info.len())];
+        self.password = colon.map(|colon| &info[colon + 1..]);
+        self.user = Some(user);
+        (!user.is_empty()).then_some(())
+    }
+}
+
+/// The length of the host at the start of `place`; `None` when there is none or it is malformed.
+///
+/// Names may hold an underscore, which RFC 3261 forbids and the field uses. What stands between the brackets of an IPv6
+/// reference is not checked beyond its octets: RFC 5118 §4.10 asks to accept three colons in a row.
+pub(crate) fn host_len(place: &[u8]) -> Option<usize> {
+    if place.first() == Some(&b'[') {
+        let close = memchr::memchr(b']', place)?;
+        let inside = &place[1..close];
+        let valid = inside.contains(&b':')
+            && inside.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
+        return valid.then_some(close + 1);
+    }
+    let len = place
+        .iter()
+        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')))
+        .unwrap_or(place.len());
+    (len > 0).then_some(len)
+}
+
+/// The host as an address, an IPv6 reference with or without its brackets.
+#[must_use]
+pub fn host_ip(host: &[u8]) -> Option<IpAddr> {
+    let text = core::str::from_utf8(host).ok()?;
+    match text.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+        None => text.parse().ok(),
+    }
+}
+
+/// A port of 1 to 5 digits.
+pub(crate) fn read_port(digits: &[u8]) -> Option<u16> {
+    let number = crate::message::number(digits)?;
+    u16::try_from(number).ok()
+}
+
+/// Octets that may stand in a URI: anything but blanks, controls, quotes and angle brackets.
+///
+/// Wider than the grammar on purpose: octets of UTF-8 and the few marks that phones fail to escape do no harm.
+#[inline]
+pub(crate) const fn is_uri_byte(byte: u8) -> bool {
+    byte > b' ' && byte != 0x7f && !matches!(byte, b'<' | b'>' | b'"')
+}
+
+#[cfg(test)]
+mod tests;

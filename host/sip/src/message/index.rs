@@ -1,0 +1,200 @@
+//! The index of a message: where its header lines stand, found in one pass over the head.
+//!
+//! Nothing is copied and nothing is typed here. Faults that leave the rest readable are remembered, not raised, so that
+//! a 400 can be built from what was read.
+
+use smallvec::SmallVec;
+
+use super::Malformed;
+use crate::header::{HeaderId, TOKEN};
+
+/// A header line by the offsets of its parts; the line ends where the next one begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    /// First octet of the name and of the line.
+    pub(crate) name: u16,
+    /// First octet of the value behind blanks.
+    pub(crate) value: u16,
+    /// Behind the last octet of the value that is no blank.
+    pub(crate) end: u16,
+    /// Which header it is.
+    pub(crate) id: HeaderId,
+    /// One of the kinds below.
+    pub(crate) kind: Kind,
+}
+
+/// What is special about a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Name, colon, value on one line.
+    Plain,
+    /// The value goes on over several lines (RFC 3261 §7.3.1).
+    Folded,
+    /// No name that could be read; the value is the whole line.
+    Nameless,
+}
+
+/// Lines are kept inside the message up to this number; more of them cost one allocation.
+pub(crate) const INLINE_LINES: usize = 32;
+
+/// The lines of a head in order.
+pub(crate) type Lines = SmallVec<[Entry; INLINE_LINES]>;
+
+/// What [`scan`] found behind the start line.
+pub(crate) struct Scan {
+    /// The header lines.
+    pub(crate) lines: Lines,
+    /// One bit for each [`HeaderId::code`] that occurs.
+    pub(crate) present: u128,
+    /// Behind the empty line.
+    pub(crate) head_len: usize,
+    /// The first fault.
+    pub(crate) fault: Option<Malformed>,
+    /// Whether a value goes on over several lines.
+    pub(crate) folded: bool,
+}
+
+/// Indexes the header lines of `head` from `at`, the first octet behind the start line.
+///
+/// `head` is at most [`Limits::HEAD_BYTES_MAX`](crate::limits::Limits::HEAD_BYTES_MAX) octets; `whole` says that the
+/// message has no octets behind it.
+pub(crate) fn scan(head: &[u8], mut at: usize, max_lines: usize, whole: bool) -> Result<Scan, Malformed> {
+    let mut scan =
+        Scan { lines: Lines::new(), present: 0, head_len: head.len(), fault: None, folded: false };
+    loop {
+        match head.get(at) {
+            None if whole => {
+                scan.fault.get_or_insert(Malformed::HeadEnd);
+                return Ok(scan);
+            }
+            None => return Err(Malformed::HeadTooLarge),
+            Some(b'\r') if head.get(at + 1) == Some(&b'\n') => {
+                scan.head_len = at + 2;
+                return Ok(scan);
+            }
+            Some(b'\n') => {
+                scan.head_len = at + 1;
+                return Ok(scan);
+            }
+            Some(b' ' | b'\t') => at = scan.fold(head, at),
+            Some(_) => {
+                if scan.lines.len() >= max_lines {
+                    return Err(Malformed::TooManyHeaders);
+                }
+                at = scan.line(head, at);
+            }
+        }
+    }
+}
+
+impl Scan {
+    /// Takes in the header line that begins at `at`; returns where the next line begins.
+    #[inline]
+    fn line(&mut self, head: &[u8], at: usize) -> usize {
+        let name_end = at + token_len(&head[at..]);
+        let mut value = name_end;
+        // RFC 3261 §25.1: HCOLON = *( SP / HTAB ) ":" SWS
+        while let Some(b' ' | b'\t') = head.get(value) {
+            value += 1;
+        }
+        let named = head.get(value) == Some(&b':') && name_end > at;
+        if named {
+            value += 1;
+            while let Some(b' ' | b'\t') = head.get(value) {
+                value += 1;
+            }
+        } else {
+            self.fault.get_or_insert(Malformed::HeaderLine);
+            value = at;
+        }
+        let (end, next) = self.line_end(head, value);
+        let (id, kind) = if named {
+            (HeaderId::from_name(&head[at..name_end]), Kind::Plain)
+        } else {
+            (HeaderId::Other, Kind::Nameless)
+        };
+        self.present |= 1 << id.code();
+        self.lines.push(Entry { name: offset(at), value: offset(value), end: offset(end), id, kind });
+        next
+    }
+
+    /// Adds the continuation line at `at` to the header before it; returns where the next line begins.
+    #[cold]
+    fn fold(&mut self, head: &[u8], at: usize) -> usize {
+        let first = at + blanks(&head[at..]);
+        let (end, next) = self.line_end(head, first);
+        let Some(last) = self.lines.last_mut() else {
+            self.fault.get_or_insert(Malformed::HeaderLine);
+            return next;
+        };
+        if end > first {
+            if last.value == last.end {
+                last.value = offset(first);
+            }
+            last.end = offset(end);
+        }
+        if last.kind == Kind::Plain {
+            last.kind = Kind::Folded;
+        }
+        self.folded = true;
+        next
+    }
+
+    /// Behind the last octet of the line that is no blank, and where the next line begins.
+    #[inline]
+    fn line_end(&mut self, head: &[u8], from: usize) -> (usize, usize) {
+        let mut at = from;
+        let (mut end, next) = loop {
+            match memchr::memchr2(b'\r', b'\n', &head[at..]) {
+                None => break (head.len(), head.len()),
+                Some(found) => {
+                    let stop = at + found;
+                    if head[stop] == b'\n' {
+                        break (stop, stop + 1);
+                    }
+                    if head.get(stop + 1) == Some(&b'\n') {
+                        break (stop, stop + 2);
+                    }
+                    self.fault.get_or_insert(Malformed::LineEnd);
+                    at = stop + 1;
+                }
+            }
+        };
+        while end > from && matches!(head[end - 1], b' ' | b'\t') {
+            end -= 1;
+        }
+        (end, next)
+    }
+}
+
+/// The same octets with every fold of the `lines` replaced by blanks, so that all offsets stay as they are.
+pub(crate) fn unfold(head: &[u8], lines: &[Entry]) -> Vec<u8> {
+    let mut view = head.to_vec();
+    for line in lines {
+        for byte in &mut view[usize::from(line.value)..usize::from(line.end)] {
+            if matches!(byte, b'\r' | b'\n') {
+                *byte = b' ';
+            }
+        }
+    }
+    view
+}
+
+/// The number of token octets at the start of `text`.
+#[inline]
+pub(crate) fn token_len(text: &[u8]) -> usize {
+    text.iter().position(|byte| !TOKEN[usize::from(*byte)]).unwrap_or(text.len())
+}
+
+/// The number of blanks at the start of `text`.
+#[inline]
+pub(crate) fn blanks(text: &[u8]) -> usize {
+    text.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(text.len())
+}
+
+/// An offset into a head, which is never longer than 65,535 octets.
+#[inline]
+fn offset(at: usize) -> u16 {
+    debug_assert!(at <= usize::from(u16::MAX), "the head is cut to 65,535 octets before it is indexed");
+    at as u16
+}

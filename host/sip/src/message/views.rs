@@ -1,0 +1,148 @@
+//! Typed views: what transactions, dialogs and proxies read from a message, typed when it is asked for.
+
+use super::{Malformed, Message, Part};
+use crate::address::NameAddr;
+use crate::header::HeaderId;
+use crate::method::Method;
+use crate::via::Via;
+
+impl Message {
+    /// The first Via value: the hop that sent this request, or that this response goes to.
+    ///
+    /// # Errors
+    /// [`Malformed::Missing`] or [`Malformed::Bad`].
+    pub fn top_via(&self) -> Result<Via<'_>, Malformed> {
+        Via::parse_first(self.header(HeaderId::Via).ok_or(Malformed::Missing(Part::Via))?)
+    }
+
+    /// All Via values, the top one first.
+    pub fn vias(&self) -> impl Iterator<Item = Result<Via<'_>, Malformed>> + Clone {
+        self.values(HeaderId::Via).map(Via::parse)
+    }
+
+    /// From.
+    ///
+    /// # Errors
+    /// [`Malformed::Missing`] or [`Malformed::Bad`].
+    pub fn from_(&self) -> Result<NameAddr<'_>, Malformed> {
+        self.address(HeaderId::From, Part::From)
+    }
+
+    /// To.
+    ///
+    /// # Errors
+    /// [`Malformed::Missing`] or [`Malformed::Bad`].
+    pub fn to(&self) -> Result<NameAddr<'_>, Malformed> {
+        self.address(HeaderId::To, Part::To)
+    }
+
+    fn address(&self, id: HeaderId, part: Part) -> Result<NameAddr<'_>, Malformed> {
+        let value = self.header(id).ok_or(Malformed::Missing(part))?;
+        NameAddr::parse(value).map_err(|_| Malformed::Bad(part))
+    }
+
+    /// Call-ID, compared octet for octet.
+    #[must_use]
+    pub fn call_id(&self) -> Option<&[u8]> {
+        self.header(HeaderId::CallId)
+    }
+
+    /// The number and the method of CSeq.
+    ///
+    /// # Errors
+    /// [`Malformed::Missing`] or [`Malformed::Bad`], the number being at most 2^31 - 1 (RFC 3261 §8.1.1.5).
+    pub fn cseq(&self) -> Result<(u32, Method), Malformed> {
+        let (number, method) = self.cseq_raw()?;
+        Ok((number, Method::from_bytes(method).map_err(|_| Malformed::Bad(Part::CSeq))?))
+    }
+
+    /// [`Message::cseq`] with the method as it stands.
+    pub(crate) fn cseq_raw(&self) -> Result<(u32, &[u8]), Malformed> {
+        let value = self.header(HeaderId::CSeq).ok_or(Malformed::Missing(Part::CSeq))?;
+        split_cseq(value).ok_or(Malformed::Bad(Part::CSeq))
+    }
+
+    /// Max-Forwards, 0 to 255; `None` when it is missing (RFC 3261 §16.3).
+    ///
+    /// # Errors
+    /// [`Malformed::Bad`].
+    pub fn max_forwards(&self) -> Result<Option<u8>, Malformed> {
+        let bad = Malformed::Bad(Part::MaxForwards);
+        self.header(HeaderId::MaxForwards)
+            .map(|value| number(value).and_then(|hops| u8::try_from(hops).ok()).ok_or(bad))
+            .transpose()
+    }
+
+    /// The first Contact; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`Malformed::Bad`].
+    pub fn contact(&self) -> Result<Option<NameAddr<'_>>, Malformed> {
+        self.contacts().next().transpose()
+    }
+
+    /// All Contact values.
+    pub fn contacts(&self) -> impl Iterator<Item = Result<NameAddr<'_>, Malformed>> + Clone {
+        self.addresses(HeaderId::Contact, Part::Contact)
+    }
+
+    /// The Route values, the next hop first.
+    pub fn route_set(&self) -> impl Iterator<Item = Result<NameAddr<'_>, Malformed>> + Clone {
+        self.addresses(HeaderId::Route, Part::Route)
+    }
+
+    /// The Record-Route values in the order of the message, the last proxy first.
+    pub fn record_route(&self) -> impl Iterator<Item = Result<NameAddr<'_>, Malformed>> + Clone {
+        self.addresses(HeaderId::RecordRoute, Part::RecordRoute)
+    }
+
+    fn addresses(
+        &self,
+        id: HeaderId,
+        part: Part,
+    ) -> impl Iterator<Item = Result<NameAddr<'_>, Malformed>> + Clone {
+        self.values(id).map(move |value| NameAddr::parse(value).map_err(|_| Malformed::Bad(part)))
+    }
+
+    /// Content-Length as a number; `None` when it is missing.
+    ///
+    /// # Errors
+    /// [`Malformed::ContentLength`], or [`Malformed::ContentLengths`] when it occurs with different values.
+    pub fn content_length(&self) -> Result<Option<usize>, Malformed> {
+        let mut length = None;
+        for value in self.headers(HeaderId::ContentLength) {
+            let one = number(value).and_then(|length| usize::try_from(length).ok());
+            let one = one.ok_or(Malformed::ContentLength)?;
+            if length.is_some_and(|other| other != one) {
+                return Err(Malformed::ContentLengths);
+            }
+            length = Some(one);
+        }
+        Ok(length)
+    }
+}
+
+/// `1*DIGIT LWS Method`, the number at most 2^31 - 1.
+pub(crate) fn split_cseq(value: &[u8]) -> Option<(u32, &[u8])> {
+    let digits = value.iter().position(|byte| !byte.is_ascii_digit())?;
+    let number = number(&value[..digits])?;
+    let method = value[digits..].trim_ascii_start();
+    if method.len() == value.len() - digits || number > 0x7fff_ffff {
+        return None;
+    }
+    Some((u32::try_from(number).ok()?, method))
+}
+
+/// A number of digits only, leading zeros permitted; `None` when it does not fit.
+pub(crate) fn number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |sum, digit| {
+        let value = digit.wrapping_sub(b'0');
+        if value > 9 {
+            return None;
+        }
+        sum.checked_mul(10)?.checked_add(u64::from(value))
+    })
+}

@@ -1,0 +1,122 @@
+//! Parameters: `;name=value`, in URIs and behind header values (RFC 3261 §7.3.1, §19.1.1).
+
+use std::borrow::Cow;
+
+use super::quoted_len;
+
+/// The parameters of a URI or of a header value, in order.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Params<'a> {
+    rest: &'a [u8],
+}
+
+/// One parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Param<'a> {
+    /// The name as it stands; names are compared in any case.
+    pub name: &'a [u8],
+    /// The value as it stands, a quoted one with its quotes; `None` for a name alone.
+    pub value: Option<&'a [u8]>,
+}
+
+impl<'a> Param<'a> {
+    /// The value, a quoted one without its quotes and escapes; empty for a name alone.
+    #[must_use]
+    pub fn unquoted(&self) -> Cow<'a, [u8]> {
+        unquote(self.value.unwrap_or_default())
+    }
+}
+
+impl<'a> Params<'a> {
+    /// The parameters in `text`, which is empty or begins with a semicolon.
+    #[must_use]
+    pub const fn of(text: &'a [u8]) -> Self {
+        Self { rest: text }
+    }
+
+    /// The text that is left, semicolon first.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// The first parameter of that name, in any case.
+    #[must_use]
+    pub fn named(mut self, name: &[u8]) -> Option<Param<'a>> {
+        self.find(|param| param.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether every semicolon is followed by a name, and every quoted value is closed.
+    #[must_use]
+    pub fn are_well_formed(mut self) -> bool {
+        while !self.rest.is_empty() {
+            match self.cut() {
+                Some(param) if !param.name.is_empty() => {}
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// The next parameter, its name be it empty; `None` at the end or where the text is no parameter.
+    pub(crate) fn cut(&mut self) -> Option<Param<'a>> {
+        let [b';', rest @ ..] = self.rest else {
+            self.rest = &[];
+            return None;
+        };
+        let name_len = rest.iter().position(|byte| matches!(byte, b';' | b'=')).unwrap_or(rest.len());
+        let name = rest[..name_len].trim_ascii();
+        let rest = &rest[name_len..];
+        let [b'=', rest @ ..] = rest else {
+            self.rest = rest;
+            return Some(Param { name, value: None });
+        };
+        let blanks = rest.len() - rest.trim_ascii_start().len();
+        let value_len = if rest.get(blanks) == Some(&b'"') {
+            match quoted_len(&rest[blanks..]) {
+                Some(len) => blanks + len,
+                None => {
+                    self.rest = &[];
+                    return None;
+                }
+            }
+        } else {
+            0
+        };
+        let end = memchr::memchr(b';', &rest[value_len..]).map_or(rest.len(), |found| value_len + found);
+        self.rest = &rest[end..];
+        Some(Param { name, value: Some(rest[..end].trim_ascii()) })
+    }
+}
+
+impl<'a> Iterator for Params<'a> {
+    type Item = Param<'a>;
+
+    fn next(&mut self) -> Option<Param<'a>> {
+        loop {
+            let param = self.cut()?;
+            if !param.name.is_empty() {
+                return Some(param);
+            }
+        }
+    }
+}
+
+/// A quoted string without its quotes and escapes; any other text as it is.
+pub(crate) fn unquote(text: &[u8]) -> Cow<'_, [u8]> {
+    let [b'"', inner @ .., b'"'] = text else {
+        return Cow::Borrowed(text);
+    };
+    if memchr::memchr(b'\\', inner).is_none() {
+        return Cow::Borrowed(inner);
+    }
+    let mut plain = Vec::with_capacity(inner.len());
+    let mut bytes = inner.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => plain.extend(bytes.next()),
+            other => plain.push(*other),
+        }
+    }
+    Cow::Owned(plain)
+}
