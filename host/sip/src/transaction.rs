@@ -89,3 +89,6 @@ impl StatusClass {
     }
 }
 
+
+#[cfg(test)]
+mod tests;

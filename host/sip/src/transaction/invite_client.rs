@@ -335,3 +335,6 @@ impl InviteClient {
         InviteClientAction::Nothing
     }
 }
+
+#[cfg(test)]
+mod tests;

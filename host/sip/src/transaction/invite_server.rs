@@ -316,3 +316,6 @@ fn respond_in_accepted(status: u16, bytes: Bytes) -> Result<InviteServerAction, 
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

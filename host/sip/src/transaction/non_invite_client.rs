@@ -239,3 +239,6 @@ impl NonInviteClient {
         NonInviteClientAction::Nothing
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -279,3 +279,6 @@ impl NonInviteServer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
