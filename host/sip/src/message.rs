@@ -18,13 +18,13 @@ use index::{Entry, Kind, Lines};
 
 pub use malformed::{Malformed, Part};
 pub use values::Values;
-pub(crate) use views::{number, split_cseq};
+pub(crate) use views::number;
 
 pub(crate) mod index;
 mod malformed;
 pub(crate) mod start;
 pub(crate) mod values;
-mod views;
+pub(crate) mod views;
 
 /// A SIP message as it was received (RFC 3261 §7).
 #[derive(Clone)]
@@ -38,6 +38,8 @@ pub struct Message {
     start: Start,
     head_len: usize,
     fault: Option<Malformed>,
+    bare_line_feeds: bool,
+    vias_max: usize,
 }
 
 /// The start line by its offsets.
@@ -66,7 +68,7 @@ pub enum StartLine<'a> {
     },
 }
 
-/// One header line; its offsets in [`Message::bytes`] are beside its text.
+/// One header line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
     /// Which header it is.
@@ -75,10 +77,21 @@ pub struct Line<'a> {
     pub name: &'a [u8],
     /// The value, trimmed and unfolded.
     pub value: &'a [u8],
-    /// Where the name begins, which is where the line begins.
+}
+
+/// Where a header line stands in [`Message::head`], for handing a message over flat: octets and numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Which header it is.
+    pub id: HeaderId,
+    /// First octet of the name, which is the first of the line.
     pub name_at: u32,
-    /// Where the value begins.
+    /// Octets of the name.
+    pub name_len: u32,
+    /// First octet of the value.
     pub value_at: u32,
+    /// Octets of the value, blanks at its end not counted.
+    pub value_len: u32,
 }
 
 impl Message {
@@ -103,6 +116,7 @@ impl Message {
         }
         let head = &bytes[..bytes.len().min(Limits::HEAD_BYTES_MAX)];
         let (start, start_fault, next) = start::read(head)?;
+        let bare = next < 2 || head[next - 2] != b'\r';
         let scan = index::scan(head, next, limits.headers, head.len() == bytes.len())?;
         let unfolded = scan
             .folded
@@ -115,6 +129,8 @@ impl Message {
             start,
             head_len: scan.head_len,
             fault: start_fault.or(scan.fault),
+            bare_line_feeds: bare || scan.bare_line_feeds,
+            vias_max: limits.vias,
         };
         message.cut_body();
         Ok(message)
@@ -255,6 +271,17 @@ impl Message {
         self.lines.iter().map(|line| self.line(line))
     }
 
+    /// Where all header lines stand, in order.
+    pub fn places(&self) -> impl ExactSizeIterator<Item = Place> + Clone {
+        self.lines.iter().map(|line| Place {
+            id: line.id,
+            name_at: u32::from(line.name),
+            name_len: self.name(line).len() as u32,
+            value_at: u32::from(line.value),
+            value_len: u32::from(line.end) - u32::from(line.value),
+        })
+    }
+
     /// The body, which may be empty.
     #[must_use]
     pub fn body(&self) -> &[u8] {
@@ -293,14 +320,42 @@ impl Message {
         &self.lines
     }
 
-    pub(crate) fn line(&self, line: &Entry) -> Line<'_> {
-        Line {
-            id: line.id,
-            name: self.name(line),
-            value: self.value(line),
-            name_at: u32::from(line.name),
-            value_at: u32::from(line.value),
+    /// The octets of the header lines `from..to` as they came, their line ends included.
+    pub(crate) fn run(&self, from: usize, to: usize) -> &[u8] {
+        &self.bytes[self.line_at(from)..self.line_at(to)]
+    }
+
+    /// The octets of the start line as they came, its line end included.
+    pub(crate) fn start_run(&self) -> &[u8] {
+        &self.bytes[..self.line_at(0)]
+    }
+
+    /// Where the header line begins; behind the last one, where the empty line does.
+    fn line_at(&self, line: usize) -> usize {
+        if let Some(entry) = self.lines.get(line) {
+            return usize::from(entry.name);
         }
+        let head = &self.bytes[..self.head_len];
+        let blank = if head.ends_with(b"\n\r\n") {
+            2
+        } else {
+            usize::from(head.ends_with(b"\n\n"))
+        };
+        self.head_len - blank
+    }
+
+    /// How many Via values the limits allowed when the message was read.
+    pub(crate) fn vias_max(&self) -> usize {
+        self.vias_max
+    }
+
+    /// Whether some line of the head ends in a line feed alone.
+    pub(crate) fn has_bare_line_feeds(&self) -> bool {
+        self.bare_line_feeds
+    }
+
+    pub(crate) fn line(&self, line: &Entry) -> Line<'_> {
+        Line { id: line.id, name: self.name(line), value: self.value(line) }
     }
 
     #[inline]

@@ -5,7 +5,7 @@ use core::net::{IpAddr, SocketAddr};
 use std::io::Write as _;
 
 use crate::header::is_token;
-use crate::message::values::{Values, comma};
+use crate::message::values::comma;
 use crate::message::{Malformed, Part};
 use crate::uri::{Param, Params, host_ip, host_len, read_port};
 
@@ -215,12 +215,6 @@ fn protocol(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let len = memchr::memchr2(b' ', b'\t', rest)?;
     let transport = &rest[..len];
     is_token(transport).then_some((transport, rest[len..].trim_ascii_start()))
-}
-
-/// The values of a Via list without its first one, for whoever rewrites that one.
-pub(crate) fn rest_of_list(list: &[u8]) -> Option<&[u8]> {
-    let rest = list.get(comma(list) + 1..)?.trim_ascii_start();
-    Values::of(rest).next().is_some().then_some(rest)
 }
 
 #[cfg(test)]

@@ -52,6 +52,8 @@ pub(crate) struct Scan {
     pub(crate) fault: Option<Malformed>,
     /// Whether a value goes on over several lines.
     pub(crate) folded: bool,
+    /// Whether some line ends in a line feed alone.
+    pub(crate) bare_line_feeds: bool,
 }
 
 /// Indexes the header lines of `head` from `at`, the first octet behind the start line.
@@ -60,7 +62,14 @@ pub(crate) struct Scan {
 /// message has no octets behind it.
 pub(crate) fn scan(head: &[u8], mut at: usize, max_lines: usize, whole: bool) -> Result<Scan, Malformed> {
     let mut scan =
-        Scan { lines: Lines::new(), present: 0, head_len: head.len(), fault: None, folded: false };
+        Scan {
+            lines: Lines::new(),
+            present: 0,
+            head_len: head.len(),
+            fault: None,
+            folded: false,
+            bare_line_feeds: false,
+        };
     loop {
         match head.get(at) {
             None if whole => {
@@ -73,6 +82,7 @@ pub(crate) fn scan(head: &[u8], mut at: usize, max_lines: usize, whole: bool) ->
                 return Ok(scan);
             }
             Some(b'\n') => {
+                scan.bare_line_feeds = true;
                 scan.head_len = at + 1;
                 return Ok(scan);
             }
@@ -150,6 +160,7 @@ impl Scan {
                 Some(found) => {
                     let stop = at + found;
                     if head[stop] == b'\n' {
+                        self.bare_line_feeds = true;
                         break (stop, stop + 1);
                     }
                     if head.get(stop + 1) == Some(&b'\n') {

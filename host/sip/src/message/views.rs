@@ -12,7 +12,7 @@ impl Message {
     /// # Errors
     /// [`Malformed::Missing`] or [`Malformed::Bad`].
     pub fn top_via(&self) -> Result<Via<'_>, Malformed> {
-        Via::parse_first(self.header(HeaderId::Via).ok_or(Malformed::Missing(Part::Via))?)
+        top_via(self.header(HeaderId::Via))
     }
 
     /// All Via values, the top one first.
@@ -25,7 +25,7 @@ impl Message {
     /// # Errors
     /// [`Malformed::Missing`] or [`Malformed::Bad`].
     pub fn from_(&self) -> Result<NameAddr<'_>, Malformed> {
-        self.address(HeaderId::From, Part::From)
+        address(self.header(HeaderId::From), Part::From)
     }
 
     /// To.
@@ -33,12 +33,7 @@ impl Message {
     /// # Errors
     /// [`Malformed::Missing`] or [`Malformed::Bad`].
     pub fn to(&self) -> Result<NameAddr<'_>, Malformed> {
-        self.address(HeaderId::To, Part::To)
-    }
-
-    fn address(&self, id: HeaderId, part: Part) -> Result<NameAddr<'_>, Malformed> {
-        let value = self.header(id).ok_or(Malformed::Missing(part))?;
-        NameAddr::parse(value).map_err(|_| Malformed::Bad(part))
+        address(self.header(HeaderId::To), Part::To)
     }
 
     /// Call-ID, compared octet for octet.
@@ -52,8 +47,7 @@ impl Message {
     /// # Errors
     /// [`Malformed::Missing`] or [`Malformed::Bad`], the number being at most 2^31 - 1 (RFC 3261 §8.1.1.5).
     pub fn cseq(&self) -> Result<(u32, Method), Malformed> {
-        let (number, method) = self.cseq_raw()?;
-        Ok((number, Method::from_bytes(method).map_err(|_| Malformed::Bad(Part::CSeq))?))
+        cseq(self.header(HeaderId::CSeq))
     }
 
     /// [`Message::cseq`] with the method as it stands.
@@ -67,10 +61,7 @@ impl Message {
     /// # Errors
     /// [`Malformed::Bad`].
     pub fn max_forwards(&self) -> Result<Option<u8>, Malformed> {
-        let bad = Malformed::Bad(Part::MaxForwards);
-        self.header(HeaderId::MaxForwards)
-            .map(|value| number(value).and_then(|hops| u8::try_from(hops).ok()).ok_or(bad))
-            .transpose()
+        max_forwards(self.header(HeaderId::MaxForwards))
     }
 
     /// The first Contact; `None` when there is none.
@@ -120,6 +111,29 @@ impl Message {
         }
         Ok(length)
     }
+}
+
+/// The first value of a Via line.
+pub(crate) fn top_via(line: Option<&[u8]>) -> Result<Via<'_>, Malformed> {
+    Via::parse_first(line.ok_or(Malformed::Missing(Part::Via))?)
+}
+
+/// The one address of a line.
+pub(crate) fn address(line: Option<&[u8]>, part: Part) -> Result<NameAddr<'_>, Malformed> {
+    NameAddr::parse(line.ok_or(Malformed::Missing(part))?).map_err(|_| Malformed::Bad(part))
+}
+
+/// Number and method of a CSeq line.
+pub(crate) fn cseq(line: Option<&[u8]>) -> Result<(u32, Method), Malformed> {
+    let value = line.ok_or(Malformed::Missing(Part::CSeq))?;
+    let (number, method) = split_cseq(value).ok_or(Malformed::Bad(Part::CSeq))?;
+    Ok((number, Method::from_bytes(method).map_err(|_| Malformed::Bad(Part::CSeq))?))
+}
+
+/// The number of a Max-Forwards line.
+pub(crate) fn max_forwards(line: Option<&[u8]>) -> Result<Option<u8>, Malformed> {
+    let bad = Malformed::Bad(Part::MaxForwards);
+    line.map(|value| number(value).and_then(|hops| u8::try_from(hops).ok()).ok_or(bad)).transpose()
 }
 
 /// `1*DIGIT LWS Method`, the number at most 2^31 - 1.
