@@ -26,6 +26,7 @@ pub use non_invite_client::{
 pub use non_invite_server::{
     NonInviteServer, NonInviteServerAction, NonInviteServerEvent, NonInviteServerState,
 };
+pub(crate) use timers::clamp;
 pub use timers::{Deadline, Reliability, TimerConfig};
 
 use core::fmt;

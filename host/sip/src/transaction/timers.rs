@@ -3,7 +3,7 @@
 use crate::time::{Duration, Time};
 use serde::{Deserialize, Serialize};
 
-/// The base values that all transaction timers are derived from (RFC 3261 Table 4, RFC 6026 §8.11).
+/// The base values that all transaction timers are derived from (RFC 3261 Table 4, RFC 6026 §7).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimerConfig {
     /// T1: the estimated round-trip time; first interval of A, E and G. 500 ms.
