@@ -49,7 +49,8 @@ pub(crate) fn cargo(project: &Project) -> Command {
 pub(crate) fn forget_own_build(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let Some(text) = name.to_str() else { continue };
-        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|p| text.starts_with(p)) {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|p| text.starts_with(p))
+        {
             command.env_remove(text);
         }
     }
@@ -151,7 +152,11 @@ pub(crate) fn find_program(name: &str) -> Option<std::path::PathBuf> {
 }
 
 fn quoted(word: &str) -> String {
-    if word.is_empty() || word.contains([' ', '\'', '"', '$', '*']) { format!("'{word}'") } else { word.to_owned() }
+    if word.is_empty() || word.contains([' ', '\'', '"', '$', '*']) {
+        format!("'{word}'")
+    } else {
+        word.to_owned()
+    }
 }
 
 type Reader = Option<std::thread::JoinHandle<String>>;

@@ -8,19 +8,22 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone)]
 pub(crate) struct Project {
     root: PathBuf,
+    target: PathBuf,
 }
 
 impl Project {
     /// The checkout around this crate.
     pub(crate) fn here() -> Self {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-        Self { root: manifest.parent().unwrap_or(manifest).to_path_buf() }
+        let root = manifest.parent().unwrap_or(manifest).to_path_buf();
+        let target = root.join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()));
+        Self { root, target }
     }
 
     /// A checkout at another place, for tests of the commands themselves.
     #[cfg(test)]
     pub(crate) fn at(root: &Path) -> Self {
-        Self { root: root.to_path_buf() }
+        Self { root: root.to_path_buf(), target: root.join("target") }
     }
 
     /// A path below the root of the checkout.
@@ -35,10 +38,7 @@ impl Project {
 
     /// Cargo's target folder of the host workspace.
     pub(crate) fn target(&self) -> PathBuf {
-        match std::env::var_os("CARGO_TARGET_DIR") {
-            Some(folder) => self.root.join(folder),
-            None => self.root.join("target"),
-        }
+        self.target.clone()
     }
 
     /// What `xtask` remembers between two runs: decisions of `setup`, hashes of inputs. Safe to delete at any time.

@@ -56,7 +56,8 @@ fn apt_get(arguments: &[&str]) -> Result<Ended> {
 fn is_root() -> Result<bool> {
     let mut command = Command::new("id");
     command.arg("-u");
-    let ended = child::run_within(command, Duration::from_secs(10)).context("cannot ask `id` who runs this")?;
+    let ended =
+        child::run_within(command, Duration::from_secs(10)).context("cannot ask `id` who runs this")?;
     Ok(ended.stdout.trim() == "0")
 }
 

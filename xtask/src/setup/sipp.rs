@@ -22,7 +22,8 @@ pub(crate) fn ready() -> Result<PathBuf> {
     }
     let phase = Phase::begin("sipp", "looking for it");
     packages::install(&phase, &[PACKAGE])?;
-    let path = find_program("sipp").with_context(|| format!("the package {PACKAGE} brought no program `sipp`"))?;
+    let path =
+        find_program("sipp").with_context(|| format!("the package {PACKAGE} brought no program `sipp`"))?;
     phase.done(&format!("{} installed", path.display()));
     Ok(path)
 }

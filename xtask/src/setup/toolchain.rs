@@ -157,7 +157,9 @@ fn find(
         return None;
     }
     match debian(project, phase) {
-        Ok(toolchain) => Some((toolchain, "wasm32-unknown-unknown by Debian's rustc, standard library built")),
+        Ok(toolchain) => {
+            Some((toolchain, "wasm32-unknown-unknown by Debian's rustc, standard library built"))
+        }
         Err(problem) => {
             tried.push(format!("Debian packages: {problem:#}"));
             None
@@ -301,7 +303,9 @@ mod tests {
 
     #[test]
     fn a_remembered_toolchain_is_read_back_as_it_was() {
-        for toolchain in [Toolchain::Installed, Toolchain::Debian { linker: PathBuf::from("/usr/bin/wasm-ld-22") }] {
+        for toolchain in
+            [Toolchain::Installed, Toolchain::Debian { linker: PathBuf::from("/usr/bin/wasm-ld-22") }]
+        {
             assert_eq!(Toolchain::from_memory(&toolchain.remembered_as()), Some(toolchain));
         }
         assert_eq!(Toolchain::from_memory("something else"), None);

@@ -1,0 +1,232 @@
+//! `cargo xtask guests`: compiles the sample servlets and the tests' misbehaving guests to WebAssembly.
+//!
+//! Each workspace is one [`Kind`]; every folder in it with a manifest is one guest, named for the folder. A guest
+//! appears under its name by one rename, so a host that watches the folder never sees half a file. Nothing is compiled
+//! when the inputs are the ones of the last time.
+
+mod inputs;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::child;
+use crate::progress::{Phase, line};
+use crate::project::Project;
+use crate::setup::toolchain::{self, Toolchain};
+
+/// Options of `cargo xtask guests`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Compile even when nothing has changed
+    #[arg(long)]
+    again: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// No guest toolchain, or a guest does not compile: then with the compiler's own words.
+pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
+    if options.again {
+        for kind in kinds(project) {
+            // A file that is not there is forgotten already.
+            let _ = fs::remove_file(kind.memory);
+        }
+    }
+    ready(project)
+}
+
+/// Makes the guests be there and up to date.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn ready(project: &Project) -> Result<()> {
+    let toolchain = toolchain::ready(project)?;
+    for kind in kinds(project) {
+        kind.build(project, &toolchain)?;
+    }
+    Ok(())
+}
+
+/// A workspace of guests and where they go.
+struct Kind {
+    label: &'static str,
+    workspace: PathBuf,
+    destination: PathBuf,
+    memory: PathBuf,
+}
+
+fn kinds(project: &Project) -> Vec<Kind> {
+    vec![
+        Kind {
+            label: "samples",
+            workspace: project.samples(),
+            destination: project.servlets(),
+            memory: project.memory().join("samples"),
+        },
+        Kind {
+            label: "test guests",
+            workspace: project.path("tests/guests"),
+            destination: project.test_guests(),
+            memory: project.memory().join("test-guests"),
+        },
+    ]
+}
+
+/// What is remembered of the last build: the hash of its inputs, and the guests it put out.
+#[derive(Default, PartialEq, Eq)]
+struct Memory {
+    inputs: String,
+    names: Vec<String>,
+}
+
+impl Kind {
+    fn build(&self, project: &Project, toolchain: &Toolchain) -> Result<()> {
+        let folders = guest_folders(&self.workspace)?;
+        let names: Vec<String> = folders.iter().filter_map(|folder| name_of(folder)).collect();
+        let before = self.recall();
+        let inputs = inputs::hash(project, &self.workspace, &toolchain.command_line())?;
+        let complete = names.iter().all(|name| self.file(name).is_file());
+        if before == (Memory { inputs: inputs.clone(), names: names.clone() }) && complete {
+            if !names.is_empty() {
+                line(self.label, &names.join(", "));
+            }
+            return Ok(());
+        }
+        if !names.is_empty() {
+            let phase = Phase::begin(self.label, &format!("compiling {}", names.join(", ")));
+            self.compile(project, toolchain, &phase, &folders)?;
+            phase.done(&format!("{} built", names.join(", ")));
+        }
+        for gone in before.names.iter().filter(|name| !names.contains(name)) {
+            // Only guests that this command made are taken away; a file that is gone already is as wished.
+            let _ = fs::remove_file(self.file(gone));
+        }
+        self.remember(&Memory { inputs, names })
+    }
+
+    fn compile(
+        &self,
+        project: &Project,
+        toolchain: &Toolchain,
+        phase: &Phase,
+        folders: &[PathBuf],
+    ) -> Result<()> {
+        let mut command = toolchain.cargo_build(project, &self.workspace);
+        command.args(["--workspace", "--lib", "--message-format", "json-render-diagnostics"]);
+        let ended = child::run_in(phase, command)?;
+        let mut made = artifacts(&ended.stdout);
+        fs::create_dir_all(&self.destination)?;
+        for folder in folders {
+            let Some(name) = name_of(folder) else { continue };
+            let Some(wasm) = made.remove(&folder.join("Cargo.toml")) else {
+                bail!(
+                    "{} makes no .wasm: its Cargo.toml needs `[lib]` with `crate-type = [\"cdylib\", \"rlib\"]`",
+                    project.shown(folder)
+                );
+            };
+            put(&wasm, &self.file(&name))?;
+        }
+        Ok(())
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.destination.join(format!("{name}.wasm"))
+    }
+
+    fn recall(&self) -> Memory {
+        let text = fs::read_to_string(&self.memory).unwrap_or_default();
+        let mut lines = text.lines().map(str::to_owned);
+        Memory { inputs: lines.next().unwrap_or_default(), names: lines.collect() }
+    }
+
+    fn remember(&self, memory: &Memory) -> Result<()> {
+        if let Some(folder) = self.memory.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&self.memory, format!("{}\n{}\n", memory.inputs, memory.names.join("\n")))?;
+        Ok(())
+    }
+}
+
+/// The folders of a workspace that hold a guest, sorted.
+fn guest_folders(workspace: &Path) -> Result<Vec<PathBuf>> {
+    if !workspace.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(workspace)? {
+        let path = entry?.path();
+        if path.join("Cargo.toml").is_file() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+/// A guest is named for its folder.
+fn name_of(folder: &Path) -> Option<String> {
+    folder.file_name().and_then(|name| name.to_str()).map(str::to_owned)
+}
+
+/// The `.wasm` of each package in cargo's messages, by the package's manifest.
+fn artifacts(messages: &str) -> BTreeMap<PathBuf, PathBuf> {
+    let mut made = BTreeMap::new();
+    for message in messages.lines() {
+        let Ok(message) = serde_json::from_str::<serde_json::Value>(message) else { continue };
+        if message["reason"] != "compiler-artifact" {
+            continue;
+        }
+        let files = message["filenames"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let wasm = files.iter().filter_map(|file| file.as_str()).find(|file| file.ends_with(".wasm"));
+        if let (Some(manifest), Some(wasm)) = (message["manifest_path"].as_str(), wasm) {
+            made.insert(PathBuf::from(manifest), PathBuf::from(wasm));
+        }
+    }
+    made
+}
+
+/// Copies a file so that whoever watches the destination sees it whole or not at all.
+fn put(from: &Path, to: &Path) -> Result<()> {
+    // A name with a leading dot and another ending: the host's watcher takes only `*.wasm`.
+    let hidden = to.with_file_name(format!(".{}.part", name_of(to).unwrap_or_default()));
+    fs::copy(from, &hidden)
+        .with_context(|| format!("cannot copy {} to {}", from.display(), hidden.display()))?;
+    fs::rename(&hidden, to).with_context(|| format!("cannot put {} in its place", to.display()))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wasm_of_each_package_is_read_from_cargos_messages() {
+        let messages = r#"{"reason":"build-script-executed"}
+not json
+{"reason":"compiler-artifact","manifest_path":"/s/answer/Cargo.toml","filenames":["/t/libanswer.rlib","/t/answer.wasm"]}
+{"reason":"compiler-artifact","manifest_path":"/sdk/Cargo.toml","filenames":["/t/libsiplet.rlib"]}"#;
+        let made = artifacts(messages);
+        assert_eq!(made.len(), 1);
+        assert_eq!(made[Path::new("/s/answer/Cargo.toml")], PathBuf::from("/t/answer.wasm"));
+    }
+
+    #[test]
+    fn a_guest_is_put_in_place_whole_and_leaves_nothing_beside_it() {
+        let folder = std::env::temp_dir().join(format!("siplet-xtask-put-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("the temporary folder can be written");
+        fs::write(folder.join("made"), b"wasm").expect("the temporary folder can be written");
+        put(&folder.join("made"), &folder.join("answer.wasm")).expect("both paths are in the folder");
+        let mut names: Vec<_> = fs::read_dir(&folder)
+            .expect("the folder exists")
+            .filter_map(|entry| entry.ok().and_then(|entry| name_of(&entry.path())))
+            .collect();
+        names.sort();
+        assert_eq!(names, ["answer.wasm", "made"]);
+        fs::remove_dir_all(&folder).expect("the folder is ours");
+    }
+}
