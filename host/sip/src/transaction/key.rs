@@ -199,3 +199,6 @@ impl NameHasher {
         self.0.finish128().as_u128()
     }
 }
+
+#[cfg(test)]
+mod tests;
