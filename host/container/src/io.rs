@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::{AppId, Application};
 use crate::report::Report;
-use crate::turn::{Outcome, Turn, TurnId};
+use crate::turn::{Outcome, Turn};
 
 /// How a message travels, RFC 3261 §18 and RFC 7118.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -57,6 +57,12 @@ impl Transport {
     #[must_use]
     pub const fn is_reliable(self) -> bool {
         !matches!(self, Self::Udp)
+    }
+
+    /// True over TLS.
+    #[must_use]
+    pub const fn is_secure(self) -> bool {
+        matches!(self, Self::Tls | Self::Wss)
     }
 
     /// The port where none is named: 5060, or 5061 over TLS (RFC 3261 §19.1.2).
@@ -106,7 +112,7 @@ pub struct Hop {
 }
 
 /// A question to the DNS: the addresses of one host name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Query {
     /// The host name, never an IP address.
     pub host: String,

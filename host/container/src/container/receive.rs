@@ -1,0 +1,398 @@
+//! From bytes to work: parse, check, find the transaction, the session or the application. RFC 3261 §8.2, §17.2.3, §18.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use siplet_sip::header::HeaderId;
+use siplet_sip::message::Message;
+use siplet_sip::method::Method;
+use siplet_sip::transaction::{
+    InviteServerAction, InviteServerEvent, InviteServerState, MergeKey, NonInviteServerAction, NonInviteServerEvent,
+    ServerKey,
+};
+use siplet_sip::uri::Uri;
+use siplet_sip::validate::{Verdict, validate};
+
+use crate::app::Application;
+use crate::io::{Effect, Flow, Item, Key};
+use crate::names::Kind;
+use crate::report::{DropReason, RefuseReason};
+use crate::routing::{self, Decision};
+use crate::session::AppSession;
+use crate::session::transactions::ServerMachine;
+use crate::step::request::Received;
+use crate::turn::SipKey;
+
+use super::slots::Slot;
+use super::stateless::hop_of;
+use super::{Container, Work};
+
+/// May a packet be sent on, or loaded for? Only the first time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// From the socket.
+    First,
+    /// From another shard, or after its session was loaded: it is dealt with here and now.
+    Last,
+}
+
+impl Container {
+    pub(super) fn receive(&mut self, flow: Flow, bytes: Bytes) {
+        self.receive_packet(flow, bytes, Pass::First);
+    }
+
+    pub(super) fn receive_handed(&mut self, flow: Flow, bytes: Bytes) {
+        // The session may still have to be loaded, but no shard hands a packet on twice.
+        self.receive_packet(flow, bytes, Pass::First);
+    }
+
+    pub(super) fn receive_loaded(&mut self, flow: Flow, bytes: Bytes) {
+        self.receive_packet(flow, bytes, Pass::Last);
+        self.run_ready();
+    }
+
+    fn receive_packet(&mut self, flow: Flow, bytes: Bytes, pass: Pass) {
+        let Ok(message) = Message::parse(bytes, &self.shared.config.limits.message) else {
+            self.dropped(DropReason::Malformed, flow);
+            return;
+        };
+        let message = Arc::new(message);
+        if let Err(verdict) = validate(&message) {
+            match verdict {
+                Verdict::Answer { status, .. } => {
+                    let text = verdict.reason();
+                    self.refuse(&message, flow, status, RefuseReason::Invalid, &text);
+                }
+                Verdict::Discard { .. } if message.is_request() => self.dropped(DropReason::Malformed, flow),
+                Verdict::Discard { .. } => self.dropped(DropReason::InvalidResponse, flow),
+            }
+            return;
+        }
+        if message.is_request() {
+            self.receive_request(flow, message, pass);
+        } else {
+            self.receive_response(flow, message, pass);
+        }
+    }
+
+    /// RFC 3261 §18.1.2, §17.1.3: the branch tells the transaction; it is one of ours or none.
+    fn receive_response(&mut self, flow: Flow, message: Arc<Message>, pass: Pass) {
+        // RFC 3261 §8.1.3.3: a response with more than one Via was not meant for a UAC.
+        if message.vias().count() != 1 {
+            self.dropped(DropReason::ForeignVia, flow);
+            return;
+        }
+        let named = message.top_via().ok().and_then(|via| self.shared.minter.check(Kind::Branch, via.branch()?));
+        let Some((key, client)) = named else {
+            self.dropped(DropReason::ForeignVia, flow);
+            return;
+        };
+        if !self.is_here(key, flow, &message, pass) {
+            return;
+        }
+        let is_cancel = message.cseq().is_ok_and(|(_, method)| method == Method::Cancel);
+        // While a turn is away the transaction may be in its copy only: then the mailbox waits for it.
+        let known = self.slots.get(&key).is_some_and(|slot| {
+            slot.step.is_some() || !slot.mailbox.is_empty() || slot.live.client(client, is_cancel).is_some()
+        });
+        if !known {
+            self.dropped(DropReason::StrayResponse, flow);
+            return;
+        }
+        self.post(key, Work::Response { client, is_cancel, message, flow });
+    }
+
+    fn receive_request(&mut self, flow: Flow, message: Arc<Message>, pass: Pass) {
+        let Some(method) = message.method().cloned() else { return };
+        let to_tag = message.to().ok().and_then(|to| to.tag());
+        let named = to_tag.and_then(|tag| self.shared.minter.check(Kind::Tag, tag));
+        let partition = match named {
+            Some((key, _)) => key.partition(),
+            None => self.shared.minter.partition_of_call(message.call_id().unwrap_or_default()),
+        };
+        if self.hand_over(partition, flow, &message) {
+            return;
+        }
+        let Some(received) = self.received(flow, message, method) else { return };
+        if let Some((key, server)) = self.servers.get(&received.key).copied()
+            && self.absorb(&received, key, server)
+        {
+            return;
+        }
+        match (&received.method, named) {
+            (Method::Cancel, _) => self.receive_cancel(received),
+            (_, Some((key, sip))) => self.receive_in_dialog(received, key, SipKey(sip), pass),
+            (Method::Ack, None) => self.receive_stray_ack(&received),
+            (_, None) if received.message.to().is_ok_and(|to| to.tag().is_some()) => {
+                // RFC 3261 §12.2.2: a dialog that nobody here has made.
+                self.refuse(&received.message, flow, 481, RefuseReason::NoDialog, "no such dialog");
+            }
+            (_, None) => self.receive_initial(received),
+        }
+    }
+
+    /// The ACK for an answer without a transaction is expected; any other belongs to nothing here.
+    fn receive_stray_ack(&mut self, received: &Received) {
+        let tag = received.message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        if !tag.starts_with(b"sl-") {
+            self.dropped(DropReason::StrayAck, received.flow);
+        }
+    }
+
+    fn received(&mut self, flow: Flow, message: Arc<Message>, method: Method) -> Option<Box<Received>> {
+        let hash_key = self.shared.minter.hash_key();
+        let via = message.top_via().ok()?;
+        let (stamped, hop) = (via.stamp(flow.remote), hop_of(&via, flow));
+        let Ok(key) = ServerKey::of_request(&message, &hash_key) else {
+            self.dropped(DropReason::Malformed, flow);
+            return None;
+        };
+        let merge = MergeKey::of_request(&message, &hash_key).ok().flatten();
+        Some(Box::new(Received { flow, message, method, key, merge, via: stamped, hop }))
+    }
+
+    /// A request whose transaction is known: a repetition, or the ACK of a failure. False: it is something else.
+    fn absorb(&mut self, received: &Received, key: Key, server: u32) -> bool {
+        let now = self.now;
+        let Some(slot) = self.slots.get_mut(&key) else { return false };
+        let timers = &self.shared.config.timers;
+        let Some(tx) = slot.live.server_mut(server) else {
+            // Its first step is still open: its answers are to come.
+            return received.method != Method::Ack;
+        };
+        let hop = tx.hop;
+        let repeated = match &mut tx.machine {
+            ServerMachine::Invite(machine) if received.method == Method::Ack => {
+                // RFC 6026 §7.1: in Accepted the ACK is the transaction user's.
+                if machine.state() == InviteServerState::Accepted {
+                    return false;
+                }
+                self.post(key, Work::AckOfFailure(server));
+                return true;
+            }
+            ServerMachine::Invite(machine) => match machine.on_event(InviteServerEvent::Retransmission, now, timers) {
+                Ok(InviteServerAction::Transmit(bytes)) => Some(bytes),
+                Ok(
+                    InviteServerAction::Nothing
+                    | InviteServerAction::SendTrying
+                    | InviteServerAction::Confirmed
+                    | InviteServerAction::PassAck
+                    | InviteServerAction::AckTimeout
+                    | InviteServerAction::TransportFailed
+                    | InviteServerAction::Terminated,
+                )
+                | Err(_) => None,
+            },
+            ServerMachine::Other(machine) => {
+                match machine.on_event(NonInviteServerEvent::Retransmission, now, timers) {
+                    Ok(NonInviteServerAction::Transmit(bytes)) => Some(bytes),
+                    Ok(
+                        NonInviteServerAction::Nothing
+                        | NonInviteServerAction::SendTrying
+                        | NonInviteServerAction::Expired
+                        | NonInviteServerAction::TransportFailed
+                        | NonInviteServerAction::Terminated,
+                    )
+                    | Err(_) => None,
+                }
+            }
+        };
+        // What is parked leaves when the store has it, and not before.
+        if let Some(bytes) = repeated
+            && slot.parked.is_empty()
+        {
+            self.effects.push_back(Effect::Transmit { hop, bytes });
+        }
+        true
+    }
+
+    fn receive_cancel(&mut self, received: Box<Received>) {
+        let hash_key = self.shared.minter.hash_key();
+        let invite = ServerKey::of_canceled_invite(&received.message, &hash_key)
+            .ok()
+            .and_then(|invite| self.servers.get(&invite).copied());
+        match invite {
+            Some((key, server)) => self.post(key, Work::Cancel(received, server)),
+            // RFC 3261 §9.2.
+            None => {
+                let flow = received.flow;
+                self.refuse(&received.message, flow, 481, RefuseReason::NothingToCancel, "nothing to cancel");
+            }
+        }
+    }
+
+    fn receive_in_dialog(&mut self, received: Box<Received>, key: Key, sip: SipKey, pass: Pass) {
+        if !self.is_here(key, received.flow, &received.message, pass) {
+            return;
+        }
+        let Some(slot) = self.slots.get(&key) else {
+            let flow = received.flow;
+            self.refuse(&received.message, flow, 481, RefuseReason::NoDialog, "no such dialog");
+            return;
+        };
+        if received.method == Method::Ack {
+            self.post(key, Work::Ack(received, sip));
+            return;
+        }
+        let application = slot.application.clone();
+        if self.is_acceptable(&received, &application) {
+            self.post(key, Work::Subsequent(received, sip));
+        }
+    }
+
+    /// True when the session can be asked; else the packet waits for it or is answered.
+    fn is_here(&mut self, key: Key, flow: Flow, message: &Arc<Message>, pass: Pass) -> bool {
+        if self.slots.contains(&key) {
+            return true;
+        }
+        if self.hand_over(key.partition(), flow, message) {
+            return false;
+        }
+        if !self.shared.config.durable || pass == Pass::Last {
+            if message.is_request() && message.method() != Some(&Method::Ack) {
+                return true;
+            }
+            let why = if message.is_request() { DropReason::StrayAck } else { DropReason::StrayResponse };
+            self.dropped(why, flow);
+            return false;
+        }
+        if self.loading_packets >= self.shared.config.limits.loading_packets {
+            self.dropped(DropReason::LoadingLimit, flow);
+            return false;
+        }
+        self.loading_packets += 1;
+        let waiting = self.loading.entry(key).or_default();
+        waiting.push((flow, message.bytes().clone()));
+        if waiting.len() == 1 {
+            self.effects.push_back(Effect::Load { key });
+        }
+        false
+    }
+
+    /// True when the partition is another shard's, which gets the packet.
+    fn hand_over(&mut self, partition: u16, flow: Flow, message: &Arc<Message>) -> bool {
+        let config = &self.shared.config;
+        let shard = partition % config.shards.max(1);
+        if shard == config.shard {
+            return false;
+        }
+        let item = Item::Packet { flow, bytes: message.bytes().clone() };
+        self.effects.push_back(Effect::Handover { shard, item });
+        true
+    }
+
+    fn receive_initial(&mut self, received: Box<Received>) {
+        let flow = received.flow;
+        if let Some(merge) = &received.merge
+            && self.merges.get(merge).is_some_and(|server| *server != received.key)
+        {
+            // RFC 3261 §8.2.2.2.
+            self.refuse(&received.message, flow, 482, RefuseReason::Merged, "the request came by another path");
+            return;
+        }
+        if self.draining.is_some() {
+            self.refuse(&received.message, flow, 503, RefuseReason::Draining, "no new calls are taken");
+            return;
+        }
+        let Some(application) = self.choose(&received) else { return };
+        if !self.is_acceptable(&received, &application) {
+            return;
+        }
+        let limit = application.descriptor.limits.sessions;
+        let full = self.slots.len() >= self.shared.config.limits.sessions
+            || self.versions.get(&application.id).is_some_and(|sessions| *sessions >= limit);
+        if full {
+            self.refuse(&received.message, flow, 503, RefuseReason::Limit, "sessions");
+            return;
+        }
+        let partition = self.shared.minter.partition_of_call(received.message.call_id().unwrap_or_default());
+        let key = self.new_key(partition);
+        let timeout_s = application.descriptor.session_timeout_s;
+        let session = AppSession::new(key, application.id.clone(), timeout_s, self.now);
+        self.insert_slot(Slot::new(session, application));
+        self.post(key, Work::Initial(received));
+    }
+
+    /// The application of a request outside every dialog; none: it was refused.
+    fn choose(&mut self, received: &Received) -> Option<Arc<Application>> {
+        let flow = received.flow;
+        let uri = Uri::parse(received.message.request_uri());
+        // RFC 3261 §8.2.2.1: a scheme that is not served.
+        let Some(uri) = uri.ok().filter(|uri| is_served(uri.scheme_name())) else {
+            self.refuse(&received.message, flow, 416, RefuseReason::Scheme, "the scheme of the Request-URI");
+            return None;
+        };
+        match routing::route(&self.shared.config.routes, &self.applications, &received.method, uri.host()) {
+            Decision::To(application) => Some(application),
+            Decision::MethodNotAllowed(allow) => {
+                let allow = [(HeaderId::Allow, allow.as_bytes())];
+                let text = received.method.as_str();
+                self.refuse_with(&received.message, flow, 405, RefuseReason::Method, text, &allow);
+                None
+            }
+            Decision::Nobody => {
+                self.refuse(&received.message, flow, 404, RefuseReason::NoApplication, "no application takes it");
+                None
+            }
+        }
+    }
+
+    /// RFC 3261 §8.2.2.3 and §8.2.3: what the client requires and offers; false: the request was refused.
+    fn is_acceptable(&mut self, received: &Received, application: &Application) -> bool {
+        let (message, flow) = (&received.message, received.flow);
+        let descriptor = &application.descriptor;
+        let missing: Vec<String> = message
+            .values(HeaderId::Require)
+            .map(|tag| String::from_utf8_lossy(tag).into_owned())
+            .filter(|tag| !descriptor.supported.iter().any(|known| known.eq_ignore_ascii_case(tag)))
+            .collect();
+        if !missing.is_empty() {
+            let unsupported = missing.join(", ");
+            let extra = [(HeaderId::Unsupported, unsupported.as_bytes())];
+            self.refuse_with(message, flow, 420, RefuseReason::Extension, &unsupported, &extra);
+            return false;
+        }
+        if descriptor.accept.is_empty() {
+            return true;
+        }
+        let accept = descriptor.accept.join(", ");
+        let takes = |kind: &[u8]| descriptor.accept.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(kind));
+        let kind = message.header(HeaderId::ContentType).map(media_type).unwrap_or_default();
+        let optional = message
+            .header(HeaderId::ContentDisposition)
+            .is_some_and(|value| value.to_ascii_lowercase().windows(17).any(|part| part == b"handling=optional"));
+        if !message.body().is_empty() && !takes(kind) && !optional {
+            let extra = [(HeaderId::Accept, accept.as_bytes())];
+            self.refuse_with(message, flow, 415, RefuseReason::BodyType, "the type of the body", &extra);
+            return false;
+        }
+        if received.method == Method::Invite && message.has(HeaderId::Accept) {
+            let ranges: Vec<&[u8]> = message.values(HeaderId::Accept).map(media_type).collect();
+            let fits = |range: &[u8]| descriptor.accept.iter().any(|kind| is_in_range(kind.as_bytes(), range));
+            if !ranges.iter().any(|range| fits(range)) {
+                self.refuse(message, flow, 406, RefuseReason::NotAcceptable, "nothing that the client accepts");
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Schemes of a Request-URI that calls are made to.
+fn is_served(scheme: &[u8]) -> bool {
+    ["sip", "sips", "tel", "urn"].iter().any(|known| scheme.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+/// A media type without its parameters.
+fn media_type(value: &[u8]) -> &[u8] {
+    value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii()
+}
+
+/// RFC 3261 §20.1: `*/*` and `application/*` are ranges.
+fn is_in_range(kind: &[u8], range: &[u8]) -> bool {
+    match range.strip_suffix(b"*") {
+        Some(b"*/") => true,
+        Some(prefix) => kind.len() >= prefix.len() && kind[..prefix.len()].eq_ignore_ascii_case(prefix),
+        None => kind.eq_ignore_ascii_case(range),
+    }
+}

@@ -1,0 +1,91 @@
+//! Answers without a transaction: RFC 3261 §8.2.7. The same request gets the same answer, tag and all.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use siplet_sip::draft::Draft;
+use siplet_sip::header::HeaderId;
+use siplet_sip::message::Message;
+use siplet_sip::method::Method;
+use siplet_sip::via::Via;
+
+use crate::io::{Effect, Flow, Hop};
+use crate::report::{DropReason, RefuseReason, Report};
+use crate::step::respond::add;
+
+use super::Container;
+
+impl Container {
+    /// Refuses a request without a transaction.
+    pub(super) fn refuse(&mut self, message: &Arc<Message>, flow: Flow, status: u16, why: RefuseReason, text: &str) {
+        let retry_after = match status {
+            503 => Some(self.draining.unwrap_or(1).to_string()),
+            _ => None,
+        };
+        match &retry_after {
+            Some(seconds) => {
+                self.refuse_with(message, flow, status, why, text, &[(HeaderId::RetryAfter, seconds.as_bytes())]);
+            }
+            None => self.refuse_with(message, flow, status, why, text, &[]),
+        }
+    }
+
+    /// The same with header lines of its own. A 400 says what is wrong in its reason phrase (RFC 3261 §21.4.1).
+    pub(super) fn refuse_with(
+        &mut self,
+        message: &Arc<Message>,
+        flow: Flow,
+        status: u16,
+        why: RefuseReason,
+        text: &str,
+        extra: &[(HeaderId, &[u8])],
+    ) {
+        // RFC 3261 §17.1.1.3: an ACK is never answered.
+        if message.method() == Some(&Method::Ack) {
+            self.dropped(DropReason::StrayAck, flow);
+            return;
+        }
+        let reason = (why == RefuseReason::Invalid).then_some(text);
+        let Ok(via) = message.top_via() else {
+            self.dropped(DropReason::NoRoute, flow);
+            return;
+        };
+        let Ok(mut draft) = Draft::response(message, status, reason, via.stamp(flow.remote)) else {
+            self.dropped(DropReason::Malformed, flow);
+            return;
+        };
+        let tag = self.shared.minter.stateless_tag([
+            message.call_id().unwrap_or_default(),
+            message.header(HeaderId::From).unwrap_or_default(),
+            via.branch().unwrap_or_default(),
+        ]);
+        // A To that cannot be read gets no tag; the client matches by branch.
+        let _ = draft.set_to_tag(tag.as_bytes());
+        for (id, value) in extra {
+            add(&mut draft, *id, value);
+        }
+        if !self.shared.config.server_header.is_empty() {
+            add(&mut draft, HeaderId::Server, self.shared.config.server_header.as_bytes());
+        }
+        let hop = hop_of(&via, flow);
+        self.effects.push_back(Effect::Transmit { hop, bytes: draft.to_bytes() });
+        self.report(Report::Refused { status, why, text: text.to_owned(), flow });
+    }
+}
+
+/// Where responses to a request with that top Via go (RFC 3261 §18.2.2, RFC 3581 §4).
+pub(super) fn hop_of(via: &Via<'_>, flow: Flow) -> Hop {
+    let Flow { listener, transport, remote, connection } = flow;
+    if !transport.is_reliable() {
+        // RFC 3581 §4: to the port that the request came from, if the client asked so; else to that of the Via.
+        let port = match via.rport() {
+            Some(_) => remote.port(),
+            None => via.port().unwrap_or_else(|| transport.default_port()),
+        };
+        let remote = SocketAddr::new(remote.ip(), port);
+        return Hop { listener, transport, remote, connection: 0, fallback: None };
+    }
+    let port = via.port().unwrap_or_else(|| transport.default_port());
+    let host: IpAddr = remote.ip();
+    Hop { listener, transport, remote, connection, fallback: Some(SocketAddr::new(host, port)) }
+}

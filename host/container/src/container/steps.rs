@@ -1,0 +1,322 @@
+//! Steps: begin, host part, turns, commit, release.
+//!
+//! One step of a session at a time. Whatever comes meanwhile waits in the mailbox, before its transaction machine, so that
+//! nothing overtakes. `INV-TURN`, `INV-COMMIT`, `INV-ORDER` and `INV-STORE` are kept here and in `storage`.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use crate::app::OnTrap;
+use crate::io::{Effect, Hop, Key, Query};
+use crate::report::{Death, DropReason, RefuseReason, Report};
+use crate::session::transactions::Target;
+use crate::step::{Callback, Outgoing, WorkingCopy};
+use crate::turn::{Outcome, SessionState, Turn, TurnId};
+
+use super::slots::OpenStep;
+use super::{Container, Waiting, Work};
+
+impl Container {
+    /// Gives a session something to do: at once when it is idle, else behind what waits.
+    pub(super) fn post(&mut self, key: Key, work: Work) {
+        let Some(slot) = self.slots.get_mut(&key) else { return };
+        let limit = slot.application.descriptor.limits.mailbox;
+        let waiting = slot.mailbox.len();
+        // Responses, ACKs and what the host itself posts are never refused while that can be borne.
+        let hard_limit = limit.saturating_mul(4);
+        match &work {
+            Work::Initial(received) | Work::Subsequent(received, _) | Work::Cancel(received, _)
+                if waiting >= limit =>
+            {
+                let received = received.clone();
+                self.refuse(&received.message, received.flow, 503, RefuseReason::Limit, "mailbox");
+            }
+            Work::Ack(received, _) if waiting >= hard_limit => {
+                let flow = received.flow;
+                self.dropped(DropReason::MailboxLimit, flow);
+            }
+            Work::Response { flow, .. } if waiting >= hard_limit => {
+                let flow = *flow;
+                self.dropped(DropReason::MailboxLimit, flow);
+            }
+            Work::Deadline if slot.mailbox.iter().any(|work| matches!(work, Work::Deadline)) => {}
+            Work::Initial(_)
+            | Work::Subsequent(..)
+            | Work::Cancel(..)
+            | Work::AckOfFailure(_)
+            | Work::Ack(..)
+            | Work::Response { .. }
+            | Work::Deadline
+            | Work::TransmitFailed { .. }
+            | Work::Resolved { .. }
+            | Work::Initialized => {
+                slot.mailbox.push_back(work);
+                self.counts.mailbox += 1;
+                self.ready.push_back(key);
+            }
+        }
+    }
+
+    /// Does what waits for a session until a turn is away, too many units are parked, or nothing is left.
+    pub(super) fn run_mailbox(&mut self, key: Key) {
+        loop {
+            let most_parked = self.shared.config.limits.parked_units;
+            let Some(slot) = self.slots.get_mut(&key) else { return };
+            if slot.step.is_some() || slot.parked.len() >= most_parked {
+                return;
+            }
+            let Some(work) = slot.mailbox.pop_front() else { return };
+            self.counts.mailbox -= 1;
+            self.begin(key, work);
+        }
+    }
+
+    /// Begins a step: the host part, on a copy.
+    fn begin(&mut self, key: Key, work: Work) {
+        let Some(slot) = self.slots.get(&key) else { return };
+        let mut copy =
+            WorkingCopy::new(slot.live.clone(), slot.application.clone(), self.shared.clone(), self.now);
+        let callbacks = match work {
+            Work::Initial(received) => copy.on_initial_request(&received),
+            Work::Subsequent(received, sip) => copy.on_subsequent_request(&received, sip),
+            Work::Cancel(received, invite) => copy.on_cancel(&received, invite),
+            Work::AckOfFailure(server) => {
+                copy.on_ack_of_failure(server);
+                Vec::new()
+            }
+            Work::Ack(received, sip) => copy.on_ack(&received, sip),
+            Work::Response { client, is_cancel, message, flow } => {
+                copy.on_response(client, is_cancel, &message, flow)
+            }
+            Work::Deadline => copy.on_deadline(),
+            Work::TransmitFailed { client, is_cancel } => copy.on_client_transport_failed(client, is_cancel),
+            Work::Resolved { client, is_cancel, answer } => copy.on_resolved(client, is_cancel, &answer),
+            Work::Initialized => vec![Callback::Initialized],
+        };
+        let began = std::mem::take(&mut copy.began);
+        self.index(key, &began);
+        let indexes = began.iter().map(|row| row.2).collect();
+        self.go_on(key, copy, callbacks.into(), indexes);
+    }
+
+    /// Runs the next turn of the step, or commits it.
+    fn go_on(&mut self, key: Key, copy: WorkingCopy, mut callbacks: VecDeque<Callback>, began: Vec<u32>) {
+        let mut copy = copy;
+        copy.began_indexes = began;
+        while let Some(callback) = callbacks.pop_front() {
+            if !copy.has_handler(callback.handler()) {
+                continue;
+            }
+            let id = TurnId(self.next_turn);
+            self.next_turn += 1;
+            let before = copy.clone();
+            let seed = [self.random.next(), self.random.next()];
+            match Turn::new(id, &callback, copy, seed) {
+                Ok(turn) => {
+                    let Some(slot) = self.slots.get_mut(&key) else { return };
+                    slot.step = Some(OpenStep { turn: id, callback, rest: callbacks, before, orphaned: false });
+                    self.counts.open_steps += 1;
+                    self.settle(key);
+                    self.effects.push_back(Effect::RunTurn(Box::new(turn)));
+                    return;
+                }
+                // What the callback was about went with an earlier turn of the same step.
+                Err(back) => copy = back,
+            }
+        }
+        self.commit(key, copy);
+    }
+
+    /// A turn came back.
+    pub(super) fn on_turn_ended(&mut self, mut turn: Turn, outcome: Outcome) {
+        let key = turn.key();
+        let Some(slot) = self.slots.get_mut(&key) else { return };
+        if slot.step.as_ref().is_none_or(|step| step.turn != turn.id()) {
+            self.report(Report::Broken { what: "a turn came back that was not out", key });
+            return;
+        }
+        let Some(step) = slot.step.take() else { return };
+        self.counts.open_steps -= 1;
+        self.report_log(&mut turn);
+        if step.orphaned {
+            self.drop_orphan(key, &step);
+            return;
+        }
+        let call_id = turn.call_id();
+        let began = step.before.began_indexes.clone();
+        let copy = match outcome {
+            Outcome::Done => {
+                let mut copy = turn.copy;
+                if let Callback::NoAck { server, .. } = step.callback {
+                    end_unacknowledged(&mut copy, server);
+                }
+                copy
+            }
+            Outcome::Failed(text) => self.abandon(step.before, &step.callback, call_id, Death::Failed(text)),
+            Outcome::Trapped(trap) => self.abandon(step.before, &step.callback, call_id, Death::Trapped(trap)),
+        };
+        self.go_on(key, copy, step.rest, began);
+        self.ready.push_back(key);
+    }
+
+    fn report_log(&mut self, turn: &mut Turn) {
+        let (lines, dropped) = turn.take_log();
+        let app = turn.app().clone();
+        for line in lines {
+            self.report(Report::Log { app: app.clone(), key: turn.key(), level: line.level, message: line.message });
+        }
+        if dropped > 0 {
+            self.report(Report::LogDropped { app, lines: dropped });
+        }
+    }
+
+    /// The handler died: its part is dropped, the host part stays, and what its turn owed is paid.
+    fn abandon(
+        &mut self,
+        mut copy: WorkingCopy,
+        callback: &Callback,
+        call_id: Option<String>,
+        death: Death,
+    ) -> WorkingCopy {
+        let mut answered = None;
+        match callback {
+            Callback::Request { server, .. } => {
+                if let Some(tx) = copy.session.server(*server)
+                    && tx.is_open()
+                {
+                    // The dialog has ended with the BYE, so the BYE has succeeded.
+                    let status = if tx.method == siplet_sip::method::Method::Bye { 200 } else { 500 };
+                    copy.answer(*server, status, &[]);
+                    answered = Some(status);
+                }
+            }
+            // RFC 3261 §13.2.2.4: a 2xx is acknowledged whatever the application does.
+            Callback::Response { client, .. } => copy.ack_all(*client),
+            Callback::NoAck { server, .. } => end_unacknowledged(&mut copy, *server),
+            Callback::Ack { .. } | Callback::Initialized => {}
+        }
+        if copy.application.descriptor.on_trap == OnTrap::EndCall && !copy.session.root {
+            copy.end_all();
+        }
+        let report = Report::TurnAbandoned {
+            app: copy.application.id.clone(),
+            version: copy.application.descriptor.version.clone(),
+            handler: callback.handler(),
+            key: copy.session.key,
+            call_id,
+            answered,
+            death,
+        };
+        self.report(report);
+        copy
+    }
+
+    /// A step whose session went back to an older version: nothing of it is kept, its request is refused.
+    fn drop_orphan(&mut self, key: Key, step: &OpenStep) {
+        for index in &step.before.began_indexes {
+            if let Some(tx) = step.before.session.server(*index) {
+                let (request, flow) = (tx.request.clone(), tx.flow);
+                self.refuse(&request, flow, 503, RefuseReason::Store, "store");
+            }
+        }
+        self.settle(key);
+        self.ready.push_back(key);
+    }
+
+    /// Commit: the copy becomes the session. Its outbox leaves at once, or when the store has acknowledged.
+    fn commit(&mut self, key: Key, mut copy: WorkingCopy) {
+        copy.session.invalidate_ready();
+        copy.session.servers.retain(|tx| !tx.is_over());
+        copy.session.clients.retain(|tx| !tx.is_over());
+        for report in std::mem::take(&mut copy.reports) {
+            self.report(report);
+        }
+        let dirty = std::mem::take(&mut copy.session.dirty);
+        let stores = self.shared.config.durable && copy.application.descriptor.distributable;
+        let Some(slot) = self.slots.get_mut(&key) else { return };
+        if stores && dirty {
+            copy.session.version += 1;
+            slot.live = copy.session;
+            self.park(key, copy.outbox, copy.began_indexes);
+        } else {
+            let waits = !slot.parked.is_empty();
+            slot.live = copy.session;
+            // What a clean step sends is a repetition; behind a parked unit it would show what is not stored.
+            if !waits {
+                self.release(key, copy.outbox);
+            }
+        }
+        self.settle(key);
+    }
+
+    /// Release: the messages of a committed step leave, in call order.
+    pub(super) fn release(&mut self, key: Key, outbox: Vec<Outgoing>) {
+        for outgoing in outbox {
+            match (outgoing.target, outgoing.client) {
+                (Target::Hop(hop), _) => {
+                    self.effects.push_back(Effect::Transmit { hop, bytes: outgoing.bytes });
+                }
+                (Target::Name { query, .. }, Some((client, is_cancel))) => {
+                    self.resolve(key, query, Waiting::Client { key, client, is_cancel });
+                }
+                (Target::Name { query, listener, transport, port }, None) => {
+                    let bytes = outgoing.bytes;
+                    self.resolve(key, query, Waiting::Message { bytes, listener, transport, port });
+                }
+            }
+        }
+    }
+
+    /// Asks the DNS for what waits for an address.
+    pub(super) fn resolve(&mut self, key: Key, query: Query, what: Waiting) {
+        if self.resolving_requests >= self.shared.config.limits.resolving {
+            match what {
+                Waiting::Client { client, is_cancel, .. } => {
+                    self.post(key, Work::TransmitFailed { client, is_cancel });
+                }
+                Waiting::Message { .. } => self.report(Report::Dropped { why: DropReason::NoRoute, flow: None }),
+            }
+            return;
+        }
+        self.resolving_requests += 1;
+        let waiting = self.resolving.entry(query.clone()).or_default();
+        waiting.push(what);
+        if waiting.len() == 1 {
+            self.effects.push_back(Effect::Resolve { query });
+        }
+    }
+
+    /// Something of a session is due.
+    pub(super) fn on_due(&mut self, key: Key) {
+        self.retry_stores(key);
+        self.post(key, Work::Deadline);
+        self.run_mailbox(key);
+        self.settle(key);
+    }
+}
+
+/// A dialog whose 2xx nobody acknowledged ends, unless the servlet has ended it (RFC 3261 §13.3.1.4).
+fn end_unacknowledged(copy: &mut WorkingCopy, server: u32) {
+    let Some(sip) = copy.session.server(server).map(|tx| tx.sip) else { return };
+    if copy.session.sip(sip).is_some_and(|session| session.state == SessionState::Confirmed) {
+        copy.end_with_what_is_owed(sip);
+    }
+}
+
+impl WorkingCopy {
+    /// The DNS has answered: the request goes to the first address, or to nobody.
+    pub(crate) fn on_resolved(&mut self, client: u32, is_cancel: bool, answer: &[std::net::IpAddr]) -> Vec<Callback> {
+        let Some(tx) = self.session.client_mut(client, is_cancel) else { return Vec::new() };
+        let Target::Name { query, listener, transport, port } = tx.target.clone() else { return Vec::new() };
+        let Some(ip) = answer.iter().find(|ip| ip.is_ipv6() == query.ipv6) else {
+            return self.on_client_transport_failed(client, is_cancel);
+        };
+        let remote = SocketAddr::new(*ip, port);
+        tx.target = Target::Hop(Hop { listener, transport, remote, connection: 0, fallback: None });
+        let (target, bytes) = (tx.target.clone(), tx.request.clone());
+        self.session.dirty = true;
+        self.push(target, bytes);
+        Vec::new()
+    }
+}
+

@@ -1,0 +1,263 @@
+//! Storing: a step of a distributable application leaves only when the store has it.
+//!
+//! Units of one session are acknowledged and released in order; their messages leave behind one another. A store that
+//! refuses is another node's: the session goes without a word. A store that cannot be reached is asked again, and in
+//! the end the session goes back to what was acknowledged.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use siplet_sip::time::Time;
+
+use crate::io::{Effect, Key, StoreError, UnitId, Write};
+use crate::report::{RefuseReason, Report};
+use crate::session::transactions::{ClientMachine, ServerMachine, Target};
+use crate::session::AppSession;
+use crate::snapshot;
+use crate::step::Outgoing;
+
+use super::slots::{Parked, Slot};
+use super::{Container, Waiting};
+
+impl Container {
+    /// Emits the unit of a commit and parks its outbox.
+    pub(super) fn park(&mut self, key: Key, outbox: Vec<Outgoing>, began: Vec<u32>) {
+        let Some(slot) = self.slots.get_mut(&key) else { return };
+        // A restored host must be able to send all that has not left, not only this step's part.
+        let waiting = slot.parked.iter().flat_map(|parked| &parked.outbox).chain(&outbox).collect();
+        let Ok(bytes) = snapshot::encode(&slot.live, waiting) else {
+            self.report(Report::Broken { what: "a session cannot be written", key });
+            self.remove_slot(key, true);
+            return;
+        };
+        let unit = UnitId(self.next_unit);
+        self.next_unit += 1;
+        let write = Write { key, version: slot.live.version, snapshot: bytes };
+        let parked = Parked {
+            unit,
+            write: write.clone(),
+            outbox,
+            session: slot.live.clone(),
+            began,
+            attempts: 1,
+            retry_at: None,
+            stored: false,
+        };
+        slot.parked.push_back(parked);
+        self.units.insert(unit, key);
+        self.effects.push_back(Effect::Store { unit, writes: vec![write] });
+    }
+
+    /// The store has answered.
+    pub(super) fn on_stored(&mut self, unit: UnitId, result: Result<(), StoreError>) {
+        let Some(key) = self.units.get(&unit).copied() else { return };
+        match result {
+            Ok(()) => self.on_acknowledged(key, unit),
+            Err(StoreError::Refused) => {
+                self.report(Report::StoreRefused { key });
+                self.remove_slot(key, false);
+            }
+            Err(StoreError::Unavailable) => self.on_unavailable(key, unit),
+        }
+    }
+
+    fn on_acknowledged(&mut self, key: Key, unit: UnitId) {
+        let Some(slot) = self.slots.get_mut(&key) else { return };
+        if let Some(parked) = slot.parked.iter_mut().find(|parked| parked.unit == unit) {
+            parked.stored = true;
+            parked.retry_at = None;
+        }
+        // Messages leave in the order of their commits: a later unit waits for an earlier one.
+        let mut released = Vec::new();
+        while let Some(parked) = slot.parked.pop_front_if(|parked| parked.stored) {
+            slot.acked = Some(parked.session);
+            released.push((parked.unit, parked.outbox));
+        }
+        for (unit, outbox) in released {
+            self.units.remove(&unit);
+            self.release(key, outbox);
+        }
+        self.ready.push_back(key);
+        self.settle(key);
+    }
+
+    fn on_unavailable(&mut self, key: Key, unit: UnitId) {
+        let limits = &self.shared.config.limits;
+        let (most, retry_at) = (limits.store_attempts, self.now + limits.store_retry_after);
+        let Some(slot) = self.slots.get_mut(&key) else { return };
+        let Some(parked) = slot.parked.iter_mut().find(|parked| parked.unit == unit) else { return };
+        let attempt = parked.attempts;
+        if attempt >= most {
+            self.roll_back(key);
+            return;
+        }
+        parked.retry_at = Some(retry_at);
+        self.report(Report::StoreUnavailable { unit, attempt });
+        self.settle(key);
+    }
+
+    /// Offers units again whose time has come, in their order.
+    pub(super) fn retry_stores(&mut self, key: Key) {
+        let now = self.now;
+        let Some(slot) = self.slots.get_mut(&key) else { return };
+        for parked in slot.parked.iter_mut().filter(|parked| parked.retry_at.is_some_and(|at| at <= now)) {
+            parked.retry_at = None;
+            parked.attempts += 1;
+            self.effects.push_back(Effect::Store { unit: parked.unit, writes: vec![parked.write.clone()] });
+        }
+    }
+
+    /// Back to the last acknowledged version: what was parked is dropped and its requests are refused.
+    fn roll_back(&mut self, key: Key) {
+        let Some(slot) = self.slots.get_mut(&key) else { return };
+        let parked = std::mem::take(&mut slot.parked);
+        if let Some(step) = &mut slot.step {
+            step.orphaned = true;
+        }
+        let acked = slot.acked.clone();
+        let mut refused = Vec::new();
+        for unit in &parked {
+            self.units.remove(&unit.unit);
+            for index in &unit.began {
+                refused.extend(unit.session.server(*index).map(|tx| (tx.request.clone(), tx.flow)));
+            }
+        }
+        let requests = refused.len();
+        for (request, flow) in refused {
+            self.refuse(&request, flow, 503, RefuseReason::Store, "store");
+        }
+        self.report(Report::RolledBack { key, units: parked.len(), requests });
+        match acked {
+            Some(acked) => {
+                if let Some(slot) = self.slots.get_mut(&key) {
+                    slot.live = acked;
+                }
+                self.ready.push_back(key);
+                self.settle(key);
+            }
+            None => self.drop_unborn(key),
+        }
+    }
+
+    /// A session of which the store has nothing: what waits for it is refused, and it is gone.
+    fn drop_unborn(&mut self, key: Key) {
+        let Some(slot) = self.slots.get_mut(&key) else { return };
+        let waiting = std::mem::take(&mut slot.mailbox);
+        self.counts.mailbox -= waiting.len();
+        let open = slot.step.take();
+        for work in waiting {
+            if let super::Work::Initial(received)
+            | super::Work::Subsequent(received, _)
+            | super::Work::Cancel(received, _) = work
+            {
+                self.refuse(&received.message, received.flow, 503, RefuseReason::Store, "store");
+            }
+        }
+        if let Some(step) = open {
+            self.counts.open_steps -= 1;
+            for index in &step.before.began_indexes {
+                if let Some(tx) = step.before.session.server(*index) {
+                    let (request, flow) = (tx.request.clone(), tx.flow);
+                    self.refuse(&request, flow, 503, RefuseReason::Store, "store");
+                }
+            }
+        }
+        self.remove_slot(key, false);
+    }
+
+    /// A stored session comes in: at start, at a take-over, or because a message asked for it.
+    pub(super) fn on_restored(&mut self, key: Key, bytes: Option<Bytes>) {
+        if !self.slots.contains(&key)
+            && let Some(bytes) = bytes
+            && let Err(why) = self.restore(key, &bytes)
+        {
+            self.report(Report::RestoreFailed { key, why });
+        }
+        let Some(waiting) = self.loading.remove(&key) else { return };
+        self.loading_packets -= waiting.len();
+        for (flow, bytes) in waiting {
+            self.receive_loaded(flow, bytes);
+        }
+    }
+
+    fn restore(&mut self, key: Key, bytes: &[u8]) -> Result<(), String> {
+        let snapshot = snapshot::decode(bytes)?;
+        let mut session = snapshot.session;
+        if session.key != key {
+            return Err("the snapshot is another session's".to_owned());
+        }
+        let application = self
+            .application_for(&session.app)
+            .ok_or_else(|| format!("its application {} is not deployed", session.app.name))?;
+        session.app = application.id.clone();
+        clamp(&mut session, self.now, &self.shared.config);
+        let hash_key = self.shared.minter.hash_key();
+        let mut rows = Vec::with_capacity(session.servers.len());
+        for tx in &mut session.servers {
+            // The secret may have been rotated since.
+            let tx = Arc::make_mut(tx);
+            if let Ok(server) = siplet_sip::transaction::ServerKey::of_request(&tx.request, &hash_key) {
+                tx.key = server;
+            }
+            tx.merge = siplet_sip::transaction::MergeKey::of_request(&tx.request, &hash_key).ok().flatten();
+            rows.push((tx.key, tx.merge, tx.index));
+        }
+        let unresolved: Vec<(crate::io::Query, u32, bool)> = session
+            .clients
+            .iter()
+            .filter(|tx| tx.is_open())
+            .filter_map(|tx| match &tx.target {
+                Target::Name { query, .. } => Some((query.clone(), tx.index, tx.is_cancel)),
+                Target::Hop(_) => None,
+            })
+            .collect();
+        let in_outbox = |client: u32, is_cancel: bool| {
+            snapshot.outbox.iter().any(|outgoing| outgoing.client == Some((client, is_cancel)))
+        };
+        let unresolved: Vec<_> =
+            unresolved.into_iter().filter(|(_, client, is_cancel)| !in_outbox(*client, *is_cancel)).collect();
+        let root = session.root;
+        let mut slot = Slot::new(session, application.clone());
+        slot.acked = Some(slot.live.clone());
+        self.insert_slot(slot);
+        if root {
+            self.roots.insert(application.id.clone(), key);
+        }
+        self.index(key, &rows);
+        self.report(Report::Restored { key, app: application.id.clone() });
+        // What left before the other host died leaves again, byte for byte; its peers absorb repetitions.
+        self.release(key, snapshot.outbox);
+        for (query, client, is_cancel) in unresolved {
+            self.resolve(key, query, Waiting::Client { key, client, is_cancel });
+        }
+        self.settle(key);
+        Ok(())
+    }
+}
+
+/// Deadlines that lie further ahead than their timers are long are the mark of another clock.
+fn clamp(session: &mut AppSession, now: Time, config: &crate::config::Config) {
+    let timers = &config.timers;
+    for tx in &mut session.servers {
+        let tx = Arc::make_mut(tx);
+        match &mut tx.machine {
+            ServerMachine::Invite(machine) => machine.clamp_deadlines(now, timers),
+            ServerMachine::Other(machine) => machine.clamp_deadlines(now, timers),
+        }
+        if let Some(accept) = &mut tx.accept {
+            accept.clamp_deadlines(now, timers);
+        }
+        tx.started = tx.started.min(now);
+    }
+    for tx in &mut session.clients {
+        match &mut Arc::make_mut(tx).machine {
+            ClientMachine::Invite(machine) => machine.clamp_deadlines(now, timers),
+            ClientMachine::Other(machine) => machine.clamp_deadlines(now, timers),
+        }
+    }
+    if session.timeout_s > 0
+        && let Some(expires) = &mut session.expires
+    {
+        *expires = (*expires).min(now + core::time::Duration::from_secs(u64::from(session.timeout_s)));
+    }
+}

@@ -1,0 +1,172 @@
+//! Names that the host mints: Via branches, tags, Call-IDs, ids of sessions.
+//!
+//! A name is 160 bits: the application session's key (the partition in its top 10 bits), an index inside that session and
+//! 64 bits of a keyed hash over kind, key and index, written as 32 characters of base 32. So a packet finds its shard and
+//! its session without a table, and a name that was not minted under our secret is known as such. The hash proves that
+//! a name is ours, not who sends it.
+
+use core::hash::Hasher;
+
+use siphasher::sip::SipHasher24;
+use siplet_sip::transaction::HashKey;
+
+use crate::config::{PARTITIONS, Secret};
+use crate::io::Key;
+
+/// What a name names; a hash for one kind is none for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// Branch parameter of a Via.
+    Branch = 1,
+    /// Tag of a SIP session's own side.
+    Tag = 2,
+    /// Call-ID.
+    CallId = 3,
+    /// Id of an application session.
+    ApplicationSession = 4,
+    /// Id of a SIP session.
+    SipSession = 5,
+}
+
+/// Magic cookie of a branch (RFC 3261 §8.1.1.7).
+const COOKIE: &str = "z9hG4bK";
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
+/// Characters of a name.
+pub(crate) const NAME_LEN: usize = 32;
+
+/// Mints and checks names.
+#[derive(Clone, Debug)]
+pub(crate) struct Minter {
+    secret: [u64; 2],
+    previous: Option<[u64; 2]>,
+}
+
+fn words(secret: Secret) -> [u64; 2] {
+    let wide = u128::from_le_bytes(secret.0);
+    [wide as u64, (wide >> 64) as u64]
+}
+
+fn mac(secret: [u64; 2], kind: Kind, key: Key, index: u32) -> u64 {
+    let mut hasher = SipHasher24::new_with_keys(secret[0], secret[1]);
+    hasher.write_u8(kind as u8);
+    hasher.write_u64(key.0);
+    hasher.write_u32(index);
+    hasher.finish()
+}
+
+impl Minter {
+    pub(crate) fn new(secret: Secret, previous: Option<Secret>) -> Self {
+        Self { secret: words(secret), previous: previous.map(words) }
+    }
+
+    /// The key of hashes over foreign names; the same on all nodes that share the secret.
+    pub(crate) fn hash_key(&self) -> HashKey {
+        HashKey::new(self.secret[0] ^ 0x7365_7276_6572, self.secret[1])
+    }
+
+    /// A name of that kind.
+    pub(crate) fn mint(&self, kind: Kind, key: Key, index: u32) -> String {
+        let mut bytes = [0_u8; 20];
+        bytes[..8].copy_from_slice(&key.0.to_be_bytes());
+        bytes[8..12].copy_from_slice(&index.to_be_bytes());
+        bytes[12..].copy_from_slice(&mac(self.secret, kind, key, index).to_be_bytes());
+        let mut name = String::with_capacity(COOKIE.len() + NAME_LEN);
+        if kind == Kind::Branch {
+            name.push_str(COOKIE);
+        }
+        encode(&bytes, &mut name);
+        name
+    }
+
+    /// Session key and index of a name that was minted under our secret, in whatever case it comes back.
+    pub(crate) fn check(&self, kind: Kind, name: &[u8]) -> Option<(Key, u32)> {
+        let name = match kind {
+            Kind::Branch => {
+                let (cookie, rest) = name.split_at_checked(COOKIE.len())?;
+                cookie.eq_ignore_ascii_case(COOKIE.as_bytes()).then_some(rest)?
+            }
+            Kind::Tag | Kind::CallId | Kind::ApplicationSession | Kind::SipSession => name,
+        };
+        let bytes = decode(name)?;
+        let key = Key(u64::from_be_bytes(bytes[..8].try_into().ok()?));
+        let index = u32::from_be_bytes(bytes[8..12].try_into().ok()?);
+        let told = u64::from_be_bytes(bytes[12..].try_into().ok()?);
+        let good = |secret: [u64; 2]| mac(secret, kind, key, index) == told;
+        (good(self.secret) || self.previous.is_some_and(good)).then_some((key, index))
+    }
+
+    /// A To tag for an answer without a transaction: the same for the same request (RFC 3261 §8.2.7).
+    pub(crate) fn stateless_tag(&self, fields: [&[u8]; 3]) -> String {
+        let mut hasher = SipHasher24::new_with_keys(self.secret[0], self.secret[1]);
+        hasher.write_u8(0x80);
+        for field in fields {
+            hasher.write_usize(field.len());
+            hasher.write(field);
+        }
+        let mut tag = String::with_capacity(16);
+        tag.push_str("sl-");
+        let mut bytes = [0_u8; 10];
+        bytes[..8].copy_from_slice(&hasher.finish().to_be_bytes());
+        encode(&bytes, &mut tag);
+        tag
+    }
+
+    /// The partition of a call that was named elsewhere.
+    pub(crate) fn partition_of_call(&self, call_id: &[u8]) -> u16 {
+        let mut hasher = SipHasher24::new_with_keys(self.secret[0], self.secret[1]);
+        hasher.write_u8(0x81);
+        hasher.write(call_id);
+        (hasher.finish() % u64::from(PARTITIONS)) as u16
+    }
+}
+
+/// Five bits a character; `bytes` is a multiple of five long.
+fn encode(bytes: &[u8], out: &mut String) {
+    for chunk in bytes.chunks_exact(5) {
+        let bits = chunk.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+        for at in (0..8).rev() {
+            out.push(char::from(ALPHABET[(bits >> (at * 5) & 31) as usize]));
+        }
+    }
+}
+
+fn decode(name: &[u8]) -> Option<[u8; 20]> {
+    if name.len() != NAME_LEN {
+        return None;
+    }
+    let mut bytes = [0_u8; 20];
+    for (chunk, out) in name.chunks_exact(8).zip(bytes.chunks_exact_mut(5)) {
+        let mut bits = 0_u64;
+        for character in chunk {
+            let value = match character.to_ascii_lowercase() {
+                digit @ b'0'..=b'9' => digit - b'0',
+                letter @ b'a'..=b'v' => letter - b'a' + 10,
+                _ => return None,
+            };
+            bits = bits << 5 | u64::from(value);
+        }
+        out.copy_from_slice(&bits.to_be_bytes()[3..]);
+    }
+    Some(bytes)
+}
+
+/// Numbers that nobody can foresee: a keyed hash over a counter.
+#[derive(Clone, Debug)]
+pub(crate) struct Random {
+    seed: [u64; 2],
+    counter: u64,
+}
+
+impl Random {
+    pub(crate) const fn new(seed: [u64; 2]) -> Self {
+        Self { seed, counter: 0 }
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.counter += 1;
+        let mut hasher = SipHasher24::new_with_keys(self.seed[0], self.seed[1]);
+        hasher.write_u64(self.counter);
+        hasher.finish()
+    }
+}

@@ -1,0 +1,218 @@
+//! Application sessions: all that one application keeps for one call, and the unit of order, storage and failure.
+//!
+//! An [`AppSession`] is a value. A step clones it (its parts are shared and copied on write), changes the clone and swaps
+//! it in at the commit. Everything that the call needs to go on elsewhere is in it, so the snapshot is simply its bytes.
+//! Nothing here refers to another session, to a socket or to a timer: deadlines are computed from what is there.
+
+pub(crate) mod attributes;
+pub(crate) mod sip;
+pub(crate) mod transactions;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use siplet_sip::time::Time;
+use siplet_sip::transaction::{Deadline, TimerConfig};
+
+use crate::app::AppId;
+use crate::config::Limits;
+use crate::io::Key;
+use crate::turn::{SessionState, SipKey};
+
+use attributes::Attributes;
+use sip::SipSession;
+use transactions::{ClientTx, ServerTx};
+
+/// One application session.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct AppSession {
+    pub(crate) key: Key,
+    pub(crate) app: AppId,
+    /// Number of the last commit that was or will be stored.
+    pub(crate) version: u64,
+    pub(crate) created: Time,
+    /// When it expires; none: never.
+    pub(crate) expires: Option<Time>,
+    /// How long a full lifetime is, for the extension of a session that is in use. Seconds, 0: for ever.
+    pub(crate) timeout_s: u32,
+    pub(crate) invalidate_when_ready: bool,
+    pub(crate) valid: bool,
+    /// The application's root session: it lives as long as the deployment.
+    pub(crate) root: bool,
+    /// Index of the next name; names are never minted twice, as it is part of the snapshot.
+    next_index: u32,
+    pub(crate) attributes: Attributes,
+    /// In the order of their keys.
+    pub(crate) sips: Vec<Arc<SipSession>>,
+    /// In the order of their indexes.
+    pub(crate) servers: Vec<Arc<ServerTx>>,
+    /// In the order of their indexes; a CANCEL stands behind the INVITE whose index it shares.
+    pub(crate) clients: Vec<Arc<ClientTx>>,
+    /// Something changed that a restored host must know.
+    #[serde(skip)]
+    pub(crate) dirty: bool,
+}
+
+impl AppSession {
+    pub(crate) fn new(key: Key, app: AppId, timeout_s: u32, now: Time) -> Self {
+        Self {
+            key,
+            app,
+            version: 0,
+            created: now,
+            expires: expiry(timeout_s, now),
+            timeout_s,
+            invalidate_when_ready: true,
+            valid: true,
+            root: false,
+            next_index: 1,
+            attributes: Attributes::default(),
+            sips: Vec::new(),
+            servers: Vec::new(),
+            clients: Vec::new(),
+            dirty: true,
+        }
+    }
+
+    /// A new index for a name.
+    pub(crate) const fn mint_index(&mut self) -> u32 {
+        let index = self.next_index;
+        self.next_index += 1;
+        self.dirty = true;
+        index
+    }
+
+    pub(crate) fn sip(&self, key: SipKey) -> Option<&SipSession> {
+        self.sips.binary_search_by_key(&key, |sip| sip.key).ok().map(|at| &*self.sips[at])
+    }
+
+    /// The SIP session for a change, which makes the application session dirty.
+    pub(crate) fn sip_mut(&mut self, key: SipKey) -> Option<&mut SipSession> {
+        let at = self.sips.binary_search_by_key(&key, |sip| sip.key).ok()?;
+        self.dirty = true;
+        Some(Arc::make_mut(&mut self.sips[at]))
+    }
+
+    pub(crate) fn server(&self, index: u32) -> Option<&ServerTx> {
+        self.servers.binary_search_by_key(&index, |tx| tx.index).ok().map(|at| &*self.servers[at])
+    }
+
+    /// The server transaction for a change. What only retransmits need not be stored, so this does not make dirty.
+    pub(crate) fn server_mut(&mut self, index: u32) -> Option<&mut ServerTx> {
+        let at = self.servers.binary_search_by_key(&index, |tx| tx.index).ok()?;
+        Some(Arc::make_mut(&mut self.servers[at]))
+    }
+
+    pub(crate) fn client(&self, index: u32, is_cancel: bool) -> Option<&ClientTx> {
+        self.client_at(index, is_cancel).map(|at| &*self.clients[at])
+    }
+
+    /// The client transaction for a change; does not make dirty.
+    pub(crate) fn client_mut(&mut self, index: u32, is_cancel: bool) -> Option<&mut ClientTx> {
+        let at = self.client_at(index, is_cancel)?;
+        Some(Arc::make_mut(&mut self.clients[at]))
+    }
+
+    fn client_at(&self, index: u32, is_cancel: bool) -> Option<usize> {
+        self.clients.binary_search_by_key(&(index, is_cancel), |tx| (tx.index, tx.is_cancel)).ok()
+    }
+
+    pub(crate) fn insert_client(&mut self, tx: ClientTx) {
+        let at = self
+            .clients
+            .binary_search_by_key(&(tx.index, tx.is_cancel), |other| (other.index, other.is_cancel))
+            .unwrap_or_else(|at| at);
+        self.clients.insert(at, Arc::new(tx));
+        self.dirty = true;
+    }
+
+    /// True when a transaction of that SIP session still has to come to its final response.
+    pub(crate) fn has_open_transaction(&self, sip: SipKey) -> bool {
+        self.servers.iter().any(|tx| tx.sip == sip && tx.is_open())
+            || self.clients.iter().any(|tx| tx.sip == sip && tx.is_open())
+    }
+
+    /// SIP Servlet 1.1 §6.2.3: in a state in which nothing more is due.
+    pub(crate) fn is_ready(&self, sip: &SipSession) -> bool {
+        let at_rest = match sip.state {
+            SessionState::Initial | SessionState::Terminated => true,
+            SessionState::Early | SessionState::Confirmed => false,
+        };
+        at_rest && !self.has_open_transaction(sip.key)
+    }
+
+    /// Invalidates what is ready and wants it, children first (SIP Servlet 1.1 §6.1.2).
+    pub(crate) fn invalidate_ready(&mut self) {
+        for at in 0..self.sips.len() {
+            let sip = &self.sips[at];
+            if sip.valid && sip.invalidate_when_ready && self.is_ready(sip) {
+                Arc::make_mut(&mut self.sips[at]).end();
+                self.dirty = true;
+            }
+        }
+        let used = !self.sips.is_empty();
+        if self.valid
+            && !self.root
+            && self.invalidate_when_ready
+            && used
+            && self.sips.iter().all(|sip| !sip.valid)
+        {
+            self.end();
+        }
+    }
+
+    /// The session is over for its application; what its transactions owe stays.
+    pub(crate) fn end(&mut self) {
+        self.valid = false;
+        self.dirty = true;
+        self.expires = None;
+        self.attributes = Attributes::default();
+        for sip in &mut self.sips {
+            Arc::make_mut(sip).end();
+        }
+    }
+
+    /// True when the session is over and no transaction can be asked for it any more: its record may go.
+    pub(crate) fn is_done(&self) -> bool {
+        !self.valid && self.servers.is_empty() && self.clients.is_empty()
+    }
+
+    /// Attribute bytes of the session and all its SIP sessions.
+    pub(crate) fn attribute_bytes(&self) -> usize {
+        self.attributes.bytes() + self.sips.iter().map(|sip| sip.attributes.bytes()).sum::<usize>()
+    }
+
+    /// The earliest deadlines of everything in the session: one that must be met, one that only cleans up.
+    pub(crate) fn next_deadlines(&self, limits: &Limits, timers: &TimerConfig) -> (Option<Time>, Option<Time>) {
+        let mut next = Next::default();
+        for tx in &self.servers {
+            tx.deadlines(limits, |deadline| next.add(deadline));
+        }
+        for tx in &self.clients {
+            tx.deadlines(timers, |deadline| next.add(deadline));
+        }
+        if let Some(at) = self.expires {
+            // A call in progress usually ends long before; whoever waits for expiry does not wait for milliseconds.
+            next.add(Deadline { at, lazy: true });
+        }
+        (next.due, next.lazy)
+    }
+}
+
+/// When a session of that timeout expires, counted from now.
+pub(crate) fn expiry(timeout_s: u32, now: Time) -> Option<Time> {
+    (timeout_s > 0).then(|| now + core::time::Duration::from_secs(u64::from(timeout_s)))
+}
+
+#[derive(Default)]
+struct Next {
+    due: Option<Time>,
+    lazy: Option<Time>,
+}
+
+impl Next {
+    fn add(&mut self, deadline: Deadline) {
+        let slot = if deadline.lazy { &mut self.lazy } else { &mut self.due };
+        *slot = Some(slot.map_or(deadline.at, |at| at.min(deadline.at)));
+    }
+}

@@ -1,0 +1,57 @@
+//! Attributes: named values of a session, copied at `set` and read as they were set.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// The attributes of one session. Shared until changed.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Attributes {
+    values: Option<Arc<BTreeMap<String, Bytes>>>,
+    bytes: usize,
+}
+
+impl Attributes {
+    /// Bytes of all names and values.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Bytes> {
+        self.values.as_ref()?.get(name)
+    }
+
+    /// Bytes of all names and values if this one were set.
+    pub(crate) fn bytes_with(&self, name: &str, value: &[u8]) -> usize {
+        let old = self.get(name).map_or(0, |old| name.len() + old.len());
+        self.bytes - old + name.len() + value.len()
+    }
+
+    /// Sets a value; false when it is the one that was there.
+    pub(crate) fn set(&mut self, name: &str, value: &[u8]) -> bool {
+        if self.get(name).is_some_and(|old| old == value) {
+            return false;
+        }
+        self.bytes = self.bytes_with(name, value);
+        Arc::make_mut(self.values.get_or_insert_default()).insert(name.to_owned(), Bytes::copy_from_slice(value));
+        true
+    }
+
+    /// Removes a value; false when there was none.
+    pub(crate) fn remove(&mut self, name: &str) -> bool {
+        if self.get(name).is_none() {
+            return false;
+        }
+        let Some(values) = &mut self.values else { return false };
+        if let Some(old) = Arc::make_mut(values).remove(name) {
+            self.bytes -= name.len() + old.len();
+        }
+        true
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Bytes)> {
+        self.values.iter().flat_map(|values| values.iter()).map(|(name, value)| (name.as_str(), value))
+    }
+}

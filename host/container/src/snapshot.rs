@@ -1,0 +1,41 @@
+//! The stored form of an application session: everything that it needs to go on elsewhere.
+//!
+//! A byte that tells the format, then the session and its outbox in postcard. The outbox is that of every step whose
+//! messages have not left yet, so that a restored host can send them again, byte for byte.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::session::AppSession;
+use crate::step::Outgoing;
+
+/// The only format so far.
+const FORMAT: u8 = 1;
+
+#[derive(Serialize)]
+struct View<'a> {
+    session: &'a AppSession,
+    outbox: Vec<&'a Outgoing>,
+}
+
+/// What a snapshot holds.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Snapshot {
+    pub(crate) session: AppSession,
+    pub(crate) outbox: Vec<Outgoing>,
+}
+
+/// The bytes of a session and of the messages that have not left.
+pub(crate) fn encode(session: &AppSession, outbox: Vec<&Outgoing>) -> Result<Bytes, postcard::Error> {
+    let bytes = postcard::to_extend(&View { session, outbox }, vec![FORMAT])?;
+    Ok(Bytes::from(bytes))
+}
+
+/// Reads a snapshot; the text says what is wrong with one that cannot be read.
+pub(crate) fn decode(bytes: &[u8]) -> Result<Snapshot, String> {
+    match bytes.split_first() {
+        Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|fault| fault.to_string()),
+        Some((format, _)) => Err(format!("the snapshot has format {format}, and this host reads {FORMAT}")),
+        None => Err("the snapshot is empty".to_owned()),
+    }
+}

@@ -1,0 +1,74 @@
+//! Ending what is up, with what the peers are owed: RFC 3261 §15, §9.1; SIP Servlet 1.1 §6.1.2 leaves nobody hanging.
+
+use siplet_sip::header::HeaderId;
+use siplet_sip::method::Method;
+
+use crate::turn::{SessionState, SipKey};
+
+use super::WorkingCopy;
+
+impl WorkingCopy {
+    /// The dialog is over; nothing more is sent for it but what its transactions owe.
+    pub(crate) fn terminate_dialog(&mut self, sip: SipKey) {
+        if let Some(session) = self.session.sip_mut(sip) {
+            session.state = SessionState::Terminated;
+        }
+        // The ACK of a 2xx that is still awaited would come to a dialog that is gone; the peer that hung up has no use
+        // for another 2xx.
+        let waiting: Vec<u32> =
+            self.session.servers.iter().filter(|tx| tx.sip == sip && tx.accept.is_some()).map(|tx| tx.index).collect();
+        for index in waiting {
+            if let Some(tx) = self.session.server_mut(index) {
+                tx.accept = None;
+            }
+        }
+    }
+
+    /// Ends a SIP session from our side: pending requests are answered, a pending INVITE of ours is cancelled, an
+    /// unacknowledged 2xx gets its ACK, and a dialog that is up gets a BYE.
+    pub(crate) fn end_with_what_is_owed(&mut self, sip: SipKey) {
+        let open: Vec<u32> =
+            self.session.servers.iter().filter(|tx| tx.sip == sip && tx.is_open()).map(|tx| tx.index).collect();
+        for index in open {
+            let is_bye = self.session.server(index).is_some_and(|tx| tx.method == Method::Bye);
+            // RFC 3261 §21.4.18: nobody is there (any more).
+            self.answer(index, if is_bye { 200 } else { 480 }, &[]);
+        }
+        let inviting: Vec<u32> = self
+            .session
+            .clients
+            .iter()
+            .filter(|tx| tx.sip == sip && !tx.is_cancel && tx.method == Method::Invite)
+            .map(|tx| tx.index)
+            .collect();
+        for index in inviting {
+            self.ack_all(index);
+            self.cancel_invite(index, None);
+        }
+        let Some(session) = self.session.sip(sip) else { return };
+        if session.state == SessionState::Confirmed {
+            self.send_bye(sip, None);
+        }
+        self.terminate_dialog(sip);
+    }
+
+    /// Ends every SIP session and then the application session.
+    pub(crate) fn end_all(&mut self) {
+        let sips: Vec<SipKey> =
+            self.session.sips.iter().filter(|sip| sip.valid).map(|sip| sip.key).collect();
+        for sip in sips {
+            self.end_with_what_is_owed(sip);
+        }
+        self.session.end();
+    }
+
+    /// A BYE of the host's own.
+    pub(crate) fn send_bye(&mut self, sip: SipKey, reason: Option<&[u8]>) {
+        let Ok(mut draft) = self.draft_in_dialog(sip, &Method::Bye) else { return };
+        if let Some(reason) = reason {
+            super::respond::add(&mut draft, HeaderId::Reason, reason);
+        }
+        // Without a hop to the peer there is nobody to tell.
+        let _ = self.send_request(sip, &Method::Bye, draft);
+    }
+}

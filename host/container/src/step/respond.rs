@@ -1,0 +1,171 @@
+//! Responses of a server transaction, the host's own and those of a servlet: RFC 3261 §8.2.6, §12.1.1, §13.3.1.
+
+use bytes::Bytes;
+use siplet_sip::dialog::{AcceptRetransmit, Dialog};
+use siplet_sip::draft::Draft;
+use siplet_sip::header::{HeaderId, HeaderName};
+use siplet_sip::method::Method;
+use siplet_sip::transaction::{
+    InviteServerAction, InviteServerEvent, Misuse as TransactionMisuse, NonInviteServerAction, NonInviteServerEvent,
+};
+
+use crate::session::transactions::{ServerMachine, ServerTx, Target};
+use crate::turn::{Misuse, SessionState};
+
+use super::WorkingCopy;
+
+impl WorkingCopy {
+    /// A response to the request of that server transaction, with what the request lends it (RFC 3261 §8.2.6.2).
+    pub(crate) fn draft_response(&self, server: u32, status: u16, reason: Option<&str>) -> Result<Draft, Misuse> {
+        let tx = self.session.server(server).ok_or(Misuse::NoTransaction)?;
+        let mut draft = Draft::response(&tx.request, status, reason, tx.via.clone())
+            .map_err(|fault| Misuse::InvalidHeader(fault.to_string()))?;
+        let has_tag = tx.request.to().ok().and_then(|to| to.tag()).is_some();
+        if status > 100 && !has_tag {
+            let sip = self.session.sip(tx.sip).ok_or(Misuse::NoTransaction)?;
+            draft.set_to_tag(&sip.local_tag).map_err(|_| Misuse::NoTransaction)?;
+        }
+        if makes_dialog(&tx.method, status) {
+            // RFC 3261 §12.1.1: the Record-Route of the request, in order.
+            for line in tx.request.headers(HeaderId::RecordRoute) {
+                add(&mut draft, HeaderId::RecordRoute, line);
+            }
+        }
+        if may_have_our_contact(&tx.method, status) {
+            let secure = tx.request.request_uri().starts_with(b"sips:");
+            add(&mut draft, HeaderId::Contact, &self.contact(tx.hop.listener, tx.hop.transport, secure));
+        }
+        Ok(draft)
+    }
+
+    /// Gives a finished response to its transaction: machine, dialog and session change, the bytes go into the outbox.
+    pub(crate) fn respond(&mut self, server: u32, draft: &Draft) -> Result<(), Misuse> {
+        let now = self.now;
+        let status = draft.status().unwrap_or_default();
+        let bytes = draft.to_bytes();
+        let timers = self.shared.config.timers.clone();
+        let tx = self.session.server_mut(server).ok_or(Misuse::NoTransaction)?;
+        let transmit = match &mut tx.machine {
+            ServerMachine::Invite(machine) => {
+                let event = InviteServerEvent::Respond { status, bytes };
+                match machine.on_event(event, now, &timers).map_err(|misuse| misuse_of(misuse, status))? {
+                    InviteServerAction::Transmit(bytes) => Some(bytes),
+                    InviteServerAction::Nothing
+                    | InviteServerAction::SendTrying
+                    | InviteServerAction::Confirmed
+                    | InviteServerAction::PassAck
+                    | InviteServerAction::AckTimeout
+                    | InviteServerAction::TransportFailed
+                    | InviteServerAction::Terminated => None,
+                }
+            }
+            ServerMachine::Other(machine) => {
+                let event = NonInviteServerEvent::Respond { status, bytes };
+                match machine.on_event(event, now, &timers).map_err(|misuse| misuse_of(misuse, status))? {
+                    NonInviteServerAction::Transmit(bytes) => Some(bytes),
+                    NonInviteServerAction::Nothing
+                    | NonInviteServerAction::SendTrying
+                    | NonInviteServerAction::Expired
+                    | NonInviteServerAction::TransportFailed
+                    | NonInviteServerAction::Terminated => None,
+                }
+            }
+        };
+        let hop = tx.hop;
+        if let Some(bytes) = transmit {
+            if tx.method == Method::Invite && (200..300).contains(&status) {
+                tx.accept = Some(AcceptRetransmit::start(bytes.clone(), now, &timers));
+            }
+            self.push(Target::Hop(hop), bytes);
+        }
+        if status > 100 {
+            self.session.dirty = true;
+            self.on_responded(server, status);
+        }
+        Ok(())
+    }
+
+    /// A response of the host's own; silent when the transaction takes none any more.
+    pub(crate) fn answer(&mut self, server: u32, status: u16, extra: &[(HeaderId, &[u8])]) {
+        let Ok(mut draft) = self.draft_response(server, status, None) else { return };
+        for (id, value) in extra {
+            add(&mut draft, *id, value);
+        }
+        let name = self.shared.config.server_header.clone();
+        if !name.is_empty() {
+            add(&mut draft, HeaderId::Server, name.as_bytes());
+        }
+        // A final response that came before is the better answer.
+        let _ = self.respond(server, &draft);
+    }
+
+    /// What a response that was sent makes of session and dialog (RFC 3261 §12.1.1, SIP Servlet 1.1 §6.2.1).
+    fn on_responded(&mut self, server: u32, status: u16) {
+        let Some(tx) = self.session.server(server) else { return };
+        let (sip, method, in_dialog) = (tx.sip, tx.method.clone(), !tx.initial);
+        let over_tls = tx.hop.transport.is_secure();
+        let request = tx.request.clone();
+        let Some(sip) = self.session.sip_mut(sip) else { return };
+        if in_dialog {
+            if (200..300).contains(&status)
+                && let Some(dialog) = &mut sip.dialog
+            {
+                dialog.refresh_target(&request);
+            }
+            return;
+        }
+        let next = match status {
+            ..=199 => SessionState::Early,
+            200..=299 => SessionState::Confirmed,
+            // A dialog that did not come to be: for the servlet that answered it is over.
+            300.. => SessionState::Terminated,
+        };
+        if !matches!(method, Method::Invite | Method::Subscribe | Method::Refer) {
+            return;
+        }
+        if status < 300 {
+            match &mut sip.dialog {
+                Some(dialog) if status >= 200 => dialog.accept(),
+                Some(_) => {}
+                None => sip.dialog = Dialog::uas(&request, &sip.local_tag, status, over_tls).ok(),
+            }
+        }
+        if sip.state != SessionState::Terminated {
+            sip.state = next;
+        }
+    }
+}
+
+/// Adds a line of the host's own, whose value is good by construction or was in a received message.
+pub(crate) fn add(draft: &mut Draft, id: HeaderId, value: &[u8]) {
+    let added = draft.add(HeaderName::from(id), value);
+    debug_assert!(added.is_ok(), "a line of the host's own is well formed");
+}
+
+/// RFC 3261 §12.1: responses that make a dialog.
+const fn makes_dialog(method: &Method, status: u16) -> bool {
+    matches!(method, Method::Invite | Method::Subscribe | Method::Refer) && status > 100 && status < 300
+}
+
+/// RFC 3261 §20.10, Table 2: where the Contact is the dialog's own.
+const fn may_have_our_contact(method: &Method, status: u16) -> bool {
+    makes_dialog(method, status) || (matches!(method, Method::Update | Method::Notify) && status >= 200 && status < 300)
+}
+
+const fn misuse_of(misuse: TransactionMisuse, status: u16) -> Misuse {
+    match misuse {
+        TransactionMisuse::FinalAlreadySent => Misuse::FinalResponseSent,
+        TransactionMisuse::Terminated => Misuse::NoTransaction,
+        TransactionMisuse::NoSuchStatus
+        | TransactionMisuse::ProvisionalToNonInvite
+        | TransactionMisuse::TryingTooEarly
+        | TransactionMisuse::TimeoutToNonInvite => Misuse::InvalidStatus(status),
+    }
+}
+
+impl ServerTx {
+    /// The bytes of the 2xx that waits for its ACK.
+    pub(crate) fn accepted(&self) -> Option<&Bytes> {
+        self.accept.as_ref()?.response()
+    }
+}

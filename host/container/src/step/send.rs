@@ -1,0 +1,257 @@
+//! Requests that leave: Via, Contact, CSeq, the first hop and the client transaction. RFC 3261 §8.1.1, §9.1, §12.2.1.1.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use siplet_sip::address::NameAddr;
+use siplet_sip::draft::Draft;
+use siplet_sip::header::{HeaderId, HeaderName};
+use siplet_sip::message::Message;
+use siplet_sip::method::Method;
+use siplet_sip::transaction::{InviteClient, InviteClientEvent, NonInviteClient, Reliability};
+
+use crate::names::Kind;
+use crate::session::attributes::Attributes;
+use crate::session::sip::SipSession;
+use crate::session::transactions::{Cancel, ClientMachine, ClientTx, SentAck, Target};
+use crate::turn::{Misuse, SessionState, SipKey};
+
+use super::respond::add;
+use super::{Outgoing, WorkingCopy};
+
+impl WorkingCopy {
+    /// A new SIP session for a request of our own, with addresses as in From and To.
+    pub(crate) fn new_uac_session(&mut self, from: &str, to: &str) -> Result<SipKey, Misuse> {
+        let bad = |fault: siplet_sip::message::Malformed| Misuse::InvalidAddress(fault.to_string());
+        let from_address = NameAddr::parse(from.as_bytes()).map_err(bad)?;
+        let to_address = NameAddr::parse(to.as_bytes()).map_err(bad)?;
+        from_address.uri().map_err(bad)?;
+        if from_address.tag().is_some() {
+            return Err(Misuse::InvalidAddress("the tag of From is the container's".to_owned()));
+        }
+        if self.session.sips.len() >= self.application.descriptor.limits.sip_sessions {
+            return Err(Misuse::Limit("sip-sessions"));
+        }
+        let request_uri = Bytes::copy_from_slice(to_address.uri_bytes());
+        let key = SipKey(self.session.mint_index());
+        self.session.sips.push(Arc::new(SipSession {
+            key,
+            state: SessionState::Initial,
+            valid: true,
+            invalidate_when_ready: true,
+            call_id: Bytes::from(self.mint(Kind::CallId, key.0)),
+            local_tag: Bytes::from(self.mint(Kind::Tag, key.0)),
+            local_party: Bytes::copy_from_slice(from.as_bytes()),
+            remote_party: Bytes::copy_from_slice(to.as_bytes()),
+            local_seq: 0,
+            dialog: None,
+            request_uri,
+            source: None,
+            hop: None,
+            attributes: Attributes::default(),
+        }));
+        Ok(key)
+    }
+
+    /// A request inside the dialog (RFC 3261 §12.2.1.1).
+    pub(crate) fn draft_in_dialog(&mut self, sip: SipKey, method: &Method) -> Result<Draft, Misuse> {
+        let session = self.session.sip_mut(sip).ok_or(Misuse::InvalidSession)?;
+        if session.state == SessionState::Terminated {
+            return Err(Misuse::NoDialog);
+        }
+        let dialog = session.dialog.as_mut().ok_or(Misuse::NoDialog)?;
+        dialog.next_request(method.clone()).map_err(|_| Misuse::NoDialog)
+    }
+
+    /// A request outside a dialog: the first of its session, or another of a series (RFC 3261 §8.1.1).
+    pub(crate) fn draft_outside_dialog(&mut self, sip: SipKey, method: &Method) -> Result<Draft, Misuse> {
+        let session = self.session.sip_mut(sip).ok_or(Misuse::InvalidSession)?;
+        session.local_seq += 1;
+        let mut draft = Draft::request(method.clone(), &session.request_uri)
+            .map_err(|fault| Misuse::InvalidAddress(fault.to_string()))?;
+        add(&mut draft, HeaderId::MaxForwards, b"70");
+        add(&mut draft, HeaderId::From, &session.local_party_with_tag());
+        add(&mut draft, HeaderId::To, &session.remote_party);
+        add(&mut draft, HeaderId::CallId, &session.call_id);
+        add(&mut draft, HeaderId::CSeq, format!("{} {}", session.local_seq, method.as_str()).as_bytes());
+        Ok(draft)
+    }
+
+    /// Puts a request into the outbox and starts its transaction.
+    pub(crate) fn send_request(&mut self, sip: SipKey, method: &Method, mut draft: Draft) -> Result<u32, Misuse> {
+        let target = self.target_of(sip, &draft)?;
+        let (listener, transport) = target.listener();
+        let index = self.session.mint_index();
+        let branch = self.mint(Kind::Branch, index);
+        let via = format!("SIP/2.0/{} {};branch={branch};rport", transport.via_name(), self.sent_by(listener));
+        draft.prepend(HeaderName::from(HeaderId::Via), via.as_bytes()).map_err(|fault| Misuse::InvalidHeader(fault.to_string()))?;
+        if needs_contact(method) && draft.header(HeaderId::Contact).is_none() {
+            let secure = draft.request_uri().starts_with(b"sips:");
+            add(&mut draft, HeaderId::Contact, &self.contact(listener, transport, secure));
+        }
+        let bytes = draft.to_bytes();
+        let reliability = if transport.is_reliable() { Reliability::Reliable } else { Reliability::Unreliable };
+        let timers = &self.shared.config.timers;
+        let machine = if *method == Method::Invite {
+            ClientMachine::Invite(InviteClient::start(bytes.clone(), reliability, self.now, timers))
+        } else {
+            ClientMachine::Other(NonInviteClient::start(bytes.clone(), reliability, self.now, timers))
+        };
+        self.start_client(ClientTx {
+            index,
+            is_cancel: false,
+            sip,
+            method: method.clone(),
+            request: bytes,
+            target,
+            machine,
+            cancel: Cancel::No,
+            acks: Vec::new(),
+            unacked: Vec::new(),
+        });
+        if *method == Method::Bye {
+            // RFC 3261 §15.1.1: the UAC considers the session terminated once the BYE is sent.
+            self.terminate_dialog(sip);
+        }
+        Ok(index)
+    }
+
+    fn start_client(&mut self, tx: ClientTx) {
+        let client = matches!(tx.target, Target::Name { .. }).then_some((tx.index, tx.is_cancel));
+        self.outbox.push(Outgoing { target: tx.target.clone(), bytes: tx.request.clone(), client });
+        self.session.insert_client(tx);
+    }
+
+    /// The first hop: the topmost Route, or the Request-URI (RFC 3261 §8.1.2); over the peer's connection where it fits.
+    fn target_of(&self, sip: SipKey, draft: &Draft) -> Result<Target, Misuse> {
+        let mut target = match draft.header(HeaderId::Route) {
+            Some(route) => {
+                let first = NameAddr::parse_first(route).map_err(|fault| Misuse::InvalidAddress(fault.to_string()))?;
+                self.route(first.uri_bytes())?
+            }
+            None => self.route(draft.request_uri())?,
+        };
+        let last = self.session.sip(sip).and_then(|session| session.hop);
+        if let (Target::Hop(hop), Some(last)) = (&mut target, last)
+            && hop.transport == last.transport
+            && last.transport.is_reliable()
+            && hop.remote.ip() == last.remote.ip()
+        {
+            // RFC 5923 in spirit: the stream that the peer opened leads back to it.
+            hop.connection = last.connection;
+            hop.listener = last.listener;
+        }
+        Ok(target)
+    }
+
+    /// The ACK for a 2xx (RFC 3261 §13.2.2.4), for a servlet to fill or for the host to send.
+    pub(crate) fn draft_ack(&self, client: u32, response: &Message) -> Result<Draft, Misuse> {
+        let tx = self.session.client(client, false).ok_or(Misuse::NoTransaction)?;
+        let session = self.session.sip(tx.sip).ok_or(Misuse::InvalidSession)?;
+        let (cseq, _) = response.cseq().map_err(|_| Misuse::NoTransaction)?;
+        let dialog = session.dialog.as_ref().ok_or(Misuse::NoDialog)?;
+        dialog.ack(cseq).map_err(|_| Misuse::NoDialog)
+    }
+
+    /// Sends an ACK for a 2xx and keeps it for the 2xx's retransmissions.
+    pub(crate) fn send_ack(&mut self, client: u32, to_tag: &[u8], mut draft: Draft) -> Result<(), Misuse> {
+        let tx = self.session.client(client, false).ok_or(Misuse::NoTransaction)?;
+        let target = self.target_of(tx.sip, &draft)?;
+        let (listener, transport) = target.listener();
+        let index = self.session.mint_index();
+        let branch = self.mint(Kind::Branch, index);
+        let via = format!("SIP/2.0/{} {};branch={branch};rport", transport.via_name(), self.sent_by(listener));
+        draft.prepend(HeaderName::from(HeaderId::Via), via.as_bytes()).map_err(|fault| Misuse::InvalidHeader(fault.to_string()))?;
+        let bytes = draft.to_bytes();
+        let tx = self.session.client_mut(client, false).ok_or(Misuse::NoTransaction)?;
+        tx.unacked.retain(|response| to_tag_of(response) != to_tag);
+        tx.acks.push(SentAck { to_tag: Bytes::copy_from_slice(to_tag), bytes: bytes.clone(), target: target.clone() });
+        self.session.dirty = true;
+        self.push(target, bytes);
+        Ok(())
+    }
+
+    /// The host's ACK for every 2xx of that INVITE that the application did not acknowledge.
+    pub(crate) fn ack_all(&mut self, client: u32) {
+        let waiting: Vec<Arc<Message>> =
+            self.session.client(client, false).map(|tx| tx.unacked.clone()).unwrap_or_default();
+        for response in waiting {
+            if let Ok(draft) = self.draft_ack(client, &response) {
+                // Without a hop to the peer there is nobody to acknowledge to.
+                let _ = self.send_ack(client, to_tag_of(&response), draft);
+            }
+        }
+    }
+
+    /// RFC 3261 §9.1: cancels an INVITE of ours, at once when a provisional response has come, else when one comes.
+    pub(crate) fn cancel_invite(&mut self, client: u32, draft: Option<&Draft>) {
+        let Some(tx) = self.session.client(client, false) else { return };
+        if !tx.is_open() || tx.cancel != Cancel::No {
+            return;
+        }
+        let bytes = match draft {
+            Some(draft) => draft.to_bytes(),
+            None => match self.draft_cancel(client) {
+                Ok(draft) => draft.to_bytes(),
+                Err(_) => return,
+            },
+        };
+        let Some(tx) = self.session.client_mut(client, false) else { return };
+        tx.cancel = Cancel::Wanted(bytes);
+        self.session.dirty = true;
+        self.send_wanted_cancel(client);
+    }
+
+    /// The CANCEL of an INVITE that was sent from here.
+    pub(crate) fn draft_cancel(&self, client: u32) -> Result<Draft, Misuse> {
+        let tx = self.session.client(client, false).ok_or(Misuse::NoTransaction)?;
+        if tx.method != Method::Invite {
+            return Err(Misuse::InvalidMethod("only an INVITE is cancelled".to_owned()));
+        }
+        let invite = self.parse_own(&tx.request)?;
+        Ok(Draft::cancel_of(&invite))
+    }
+
+    /// A message that was made here, as a message again.
+    pub(crate) fn parse_own(&self, bytes: &Bytes) -> Result<Arc<Message>, Misuse> {
+        Message::parse(bytes.clone(), &self.shared.config.limits.message).map(Arc::new).map_err(|_| Misuse::NoTransaction)
+    }
+
+    /// Sends a CANCEL that is wanted, if the INVITE has had a provisional response.
+    pub(crate) fn send_wanted_cancel(&mut self, client: u32) {
+        let now = self.now;
+        let timers = self.shared.config.timers.clone();
+        let Some(tx) = self.session.client_mut(client, false) else { return };
+        let ClientMachine::Invite(machine) = &mut tx.machine else { return };
+        if machine.state() != siplet_sip::transaction::InviteClientState::Proceeding {
+            return;
+        }
+        let Cancel::Wanted(bytes) = std::mem::replace(&mut tx.cancel, Cancel::Sent) else { return };
+        let _ = machine.on_event(InviteClientEvent::CancelSent, now, &timers);
+        let (target, sip, index) = (tx.target.clone(), tx.sip, tx.index);
+        let (_, transport) = target.listener();
+        let reliability = if transport.is_reliable() { Reliability::Reliable } else { Reliability::Unreliable };
+        self.start_client(ClientTx {
+            index,
+            is_cancel: true,
+            sip,
+            method: Method::Cancel,
+            request: bytes.clone(),
+            target,
+            machine: ClientMachine::Other(NonInviteClient::start(bytes, reliability, now, &timers)),
+            cancel: Cancel::No,
+            acks: Vec::new(),
+            unacked: Vec::new(),
+        });
+    }
+}
+
+/// To tag of a response, empty where there is none.
+pub(crate) fn to_tag_of(response: &Message) -> &[u8] {
+    response.to().ok().and_then(|to| to.tag()).unwrap_or_default()
+}
+
+/// RFC 3261 §20.10, RFC 3311, RFC 6665, RFC 3515: requests whose Contact is the dialog's.
+const fn needs_contact(method: &Method) -> bool {
+    matches!(method, Method::Invite | Method::Update | Method::Subscribe | Method::Notify | Method::Refer)
+}
