@@ -101,7 +101,7 @@ impl AcceptRetransmit {
     /// machine whose clock was ahead.
     pub fn clamp_deadlines(&mut self, now: Time, timers: &TimerConfig) {
         if let Some(waiting) = &mut self.waiting {
-            clamp(&mut waiting.next_at, now, timers.t2);
+            clamp(&mut waiting.next_at, now, timers.slowest());
             clamp(&mut waiting.ends_at, now, timers.timeout());
         }
     }

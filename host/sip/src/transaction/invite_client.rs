@@ -209,18 +209,7 @@ impl InviteClient {
                 }
                 Action::Nothing
             }
-            (State::Proceeding { until }, Event::Deadline) => match *until {
-                // RFC 3261 §16.8: after a provisional response timer C calls for a CANCEL.
-                Until::Cancel(at) if at <= now => {
-                    *until = Until::End(now + timers.timeout());
-                    Action::CancelDue
-                }
-                Until::End(at) if at <= now => {
-                    self.state = State::Terminated;
-                    Action::Timeout
-                }
-                Until::Cancel(_) | Until::End(_) => Action::Nothing,
-            },
+            (State::Proceeding { .. }, Event::Deadline) => self.fire_in_proceeding(now, timers),
             // Nothing is sent in Proceeding and in Accepted (a CANCEL and the ACK of a 2xx are not this transaction's).
             (State::Proceeding { .. } | State::Accepted { .. }, Event::TransportFailed) => Action::Nothing,
 
@@ -333,6 +322,25 @@ impl InviteClient {
             return InviteClientAction::Transmit(request.clone());
         }
         InviteClientAction::Nothing
+    }
+
+    fn fire_in_proceeding(&mut self, now: Time, timers: &TimerConfig) -> InviteClientAction {
+        let State::Proceeding { until } = &mut self.state else {
+            return InviteClientAction::Nothing;
+        };
+        match *until {
+            // RFC 3261 §16.8: after a provisional response timer C calls for a CANCEL.
+            Until::Cancel(at) if at <= now => {
+                *until = Until::End(now + timers.timeout());
+                InviteClientAction::CancelDue
+            }
+            // RFC 3261 §9.1: no final response has come in 64*T1 after the CANCEL.
+            Until::End(at) if at <= now => {
+                self.state = State::Terminated;
+                InviteClientAction::Timeout
+            }
+            Until::Cancel(_) | Until::End(_) => InviteClientAction::Nothing,
+        }
     }
 }
 

@@ -220,7 +220,7 @@ impl InviteServer {
                 trying_at.iter_mut().for_each(|at| clamp(at, now, timers.trying_after));
             }
             State::Completed { g_at, h_at, .. } => {
-                g_at.iter_mut().for_each(|at| clamp(at, now, timers.t2));
+                g_at.iter_mut().for_each(|at| clamp(at, now, timers.slowest()));
                 clamp(h_at, now, timers.timeout());
             }
             State::Confirmed { i_at } => clamp(i_at, now, timers.t4),

@@ -182,7 +182,7 @@ impl NonInviteClient {
     pub fn clamp_deadlines(&mut self, now: Time, timers: &TimerConfig) {
         match &mut self.state {
             State::Trying { e_at, f_at, .. } | State::Proceeding { e_at, f_at, .. } => {
-                e_at.iter_mut().for_each(|at| clamp(at, now, timers.t2));
+                e_at.iter_mut().for_each(|at| clamp(at, now, timers.slowest()));
                 clamp(f_at, now, timers.timeout());
             }
             State::Completed { k_at } => clamp(k_at, now, timers.t4),
@@ -224,7 +224,7 @@ impl NonInviteClient {
                 }
                 (request, e_at, *f_at, interval)
             }
-            State::Proceeding { request, e_at, f_at } => (request, e_at, *f_at, timers.t2),
+            State::Proceeding { request, e_at, f_at } => (request, e_at, *f_at, timers.slowest()),
             State::Completed { .. } | State::Terminated => return NonInviteClientAction::Nothing,
         };
         // RFC 3261 §17.1.2.2: timer F ends the wait for a final response.

@@ -90,6 +90,56 @@ where
     assert_eq!(&postcard::from_bytes::<M>(&bytes).unwrap(), machine);
 }
 
+/// Gives each machine of `starts` many sequences of events in an order drawn from a seed, and checks after each event
+/// what holds for all machines: the end is final and has no deadline, and a due deadline moves on or ends.
+pub(super) fn check_any_order<M>(
+    starts: &[M],
+    events: &[&str],
+    may_stay_open: impl Fn(&M) -> bool,
+    give: impl Fn(&mut M, &str, Time) -> String,
+) where
+    M: Machine + PartialEq + core::fmt::Debug,
+{
+    for seed in 1..=300_u64 {
+        let mut machine = starts[seed as usize % starts.len()].clone();
+        let (mut random, mut now, mut trace) = (seed, START, Vec::new());
+        for _ in 0..40 {
+            // Numerical Recipes' generator: the tests need no more than an order that is the same each time.
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let event = events[(random >> 33) as usize % events.len()];
+            now += Duration::from_millis(random >> 40 & 0x7ff);
+            let before = machine.clone();
+            trace.push(format!("{event}: {}", give(&mut machine, event, now)));
+            let due = before.deadline().filter(|_| event == "due");
+            if let Some(due) = due {
+                now = now.max(due.at);
+                let moved = machine.deadline().is_none_or(|next| next.at > due.at) || machine != before;
+                assert!(moved, "seed {seed}: a due deadline stays: {trace:#?}");
+            }
+            if before.state_name() == "Terminated" {
+                assert_eq!(machine, before, "seed {seed}: the end is final: {trace:#?}");
+            }
+            let is_over = machine.state_name() == "Terminated";
+            let has_deadline = machine.deadline().is_some();
+            assert!(!(is_over && has_deadline), "seed {seed}: a deadline after the end: {trace:#?}");
+            assert!(
+                is_over || has_deadline || may_stay_open(&machine),
+                "seed {seed}: never ends: {trace:#?}"
+            );
+        }
+        if !may_stay_open(&machine) {
+            timeline(machine);
+        }
+    }
+}
+
+#[test]
+fn no_configuration_makes_a_machine_send_without_a_pause() {
+    let timers = TimerConfig { t2: Duration::ZERO, t4: Duration::ZERO, ..TimerConfig::default() };
+    assert_eq!(timers.doubled_to_t2(3), timers.t1);
+    assert_eq!(timers.slowest(), timers.t1);
+}
+
 #[test]
 fn timer_values_are_those_of_rfc_3261_table_4() {
     let timers = TimerConfig::default();

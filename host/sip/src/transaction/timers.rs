@@ -50,10 +50,17 @@ impl TimerConfig {
     }
 
     /// The interval of timers E and G, and of a 2xx, after `sent` retransmissions: doubling from T1 up to T2
-    /// (RFC 3261 §17.1.2.2, §17.2.1, §13.3.1.4).
+    /// (RFC 3261 §17.1.2.2, §17.2.1, §13.3.1.4). Never below T1, so that no configuration makes a machine send without
+    /// a pause.
     #[must_use]
     pub fn doubled_to_t2(&self, sent: u8) -> Duration {
-        self.doubled(sent).min(self.t2)
+        self.doubled(sent).min(self.slowest())
+    }
+
+    /// The interval of Timer E once a provisional response has come: T2, never below T1 (RFC 3261 §17.1.2.2).
+    #[must_use]
+    pub fn slowest(&self) -> Duration {
+        self.t2.max(self.t1)
     }
 
     /// How long after its first transmission a client's Timer E is set to T2 for the first time: 3.5 s with the

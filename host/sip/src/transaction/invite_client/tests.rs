@@ -1,4 +1,6 @@
-use super::super::tests::{BOTH, Machine, at, check_round_trip, check_table, message, timeline, words};
+use super::super::tests::{
+    BOTH, Machine, at, check_any_order, check_round_trip, check_table, message, timeline, words,
+};
 use super::*;
 use core::cell::Cell;
 
@@ -42,7 +44,12 @@ fn show(action: InviteClientAction) -> String {
         InviteClientAction::Nothing => "-".into(),
         InviteClientAction::Transmit(bytes) | InviteClientAction::TransmitAck(bytes) => words("send", &bytes),
         InviteClientAction::PassAndAck(bytes) => words("Pass, send", &bytes),
-        other => format!("{other:?}"),
+        action @ (InviteClientAction::Absorb
+        | InviteClientAction::Pass
+        | InviteClientAction::CancelDue
+        | InviteClientAction::Timeout
+        | InviteClientAction::TransportFailed
+        | InviteClientAction::Terminated) => format!("{action:?}"),
     }
 }
 
@@ -225,6 +232,12 @@ fn a_late_deadline_sends_once_and_not_in_a_burst() {
     assert_eq!(machine.fire(at(10_000)), "-");
     assert_eq!(machine.next_deadline().unwrap().at, at(11_000));
     assert_eq!(machine.fire(at(32_000)), "Timeout");
+}
+
+#[test]
+fn no_order_of_events_leaves_the_machine_stuck() {
+    let starts = BOTH.map(|reliability| machine_in("Calling", reliability));
+    check_any_order(&starts, &EVENTS, |_| false, |machine, event, now| show(give(machine, event, now)));
 }
 
 #[test]

@@ -1,4 +1,6 @@
-use super::super::tests::{BOTH, Machine, at, check_round_trip, check_table, message, timeline, words};
+use super::super::tests::{
+    BOTH, Machine, at, check_any_order, check_round_trip, check_table, message, timeline, words,
+};
 use super::*;
 
 const STATES: [&str; 4] = ["Trying", "Proceeding", "Completed", "Terminated"];
@@ -36,7 +38,11 @@ fn show(action: NonInviteClientAction) -> String {
     match action {
         NonInviteClientAction::Nothing => "-".into(),
         NonInviteClientAction::Transmit(bytes) => words("send", &bytes),
-        other => format!("{other:?}"),
+        action @ (NonInviteClientAction::Absorb
+        | NonInviteClientAction::Pass
+        | NonInviteClientAction::Timeout
+        | NonInviteClientAction::TransportFailed
+        | NonInviteClientAction::Terminated) => format!("{action:?}"),
     }
 }
 
@@ -160,6 +166,12 @@ fn a_late_deadline_sends_once_and_not_in_a_burst() {
     assert_eq!(machine.fire(at(10_000)), "-");
     assert_eq!(machine.next_deadline().unwrap().at, at(11_000));
     assert_eq!(machine.fire(at(32_000)), "Timeout");
+}
+
+#[test]
+fn no_order_of_events_leaves_the_machine_stuck() {
+    let starts = BOTH.map(|reliability| machine_in("Trying", reliability));
+    check_any_order(&starts, &EVENTS, |_| false, |machine, event, now| show(give(machine, event, now)));
 }
 
 #[test]

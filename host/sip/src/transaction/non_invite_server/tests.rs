@@ -1,5 +1,5 @@
 use super::super::tests::{
-    BOTH, Machine, at, check_round_trip, check_table, message, refusal, timeline, words,
+    BOTH, Machine, at, check_any_order, check_round_trip, check_table, message, refusal, timeline, words,
 };
 use super::*;
 
@@ -168,6 +168,12 @@ fn the_end_comes_before_a_missed_100() {
     let mut machine = machine_in("Trying", Reliability::Unreliable);
     assert_eq!(machine.fire(at(60_000)), "Expired");
     assert!(machine.is_terminated());
+}
+
+#[test]
+fn no_order_of_events_leaves_the_machine_stuck() {
+    let starts = BOTH.map(|reliability| machine_in("Trying", reliability));
+    check_any_order(&starts, &EVENTS, |_| false, |machine, event, now| show(give(machine, event, now)));
 }
 
 #[test]
