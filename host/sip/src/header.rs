@@ -201,16 +201,48 @@ impl HeaderId {
     pub const fn is_list(self) -> bool {
         matches!(
             self,
-            Self::Via | Self::Contact | Self::Route | Self::RecordRoute | Self::Supported | Self::Require
-                | Self::ProxyRequire | Self::Unsupported | Self::Allow | Self::Accept | Self::AcceptEncoding
-                | Self::AcceptLanguage | Self::AlertInfo | Self::CallInfo | Self::ContentEncoding
-                | Self::ContentLanguage | Self::ErrorInfo | Self::InReplyTo | Self::Warning | Self::AllowEvents
-                | Self::Path | Self::ServiceRoute | Self::Reason | Self::PAssertedIdentity
-                | Self::PPreferredIdentity | Self::PAssociatedUri | Self::HistoryInfo | Self::Diversion
-                | Self::AcceptContact | Self::RejectContact | Self::RequestDisposition | Self::Geolocation
-                | Self::FeatureCaps | Self::RecvInfo | Self::PermissionMissing | Self::SecurityClient
-                | Self::SecurityServer | Self::SecurityVerify | Self::ResourcePriority
-                | Self::AcceptResourcePriority | Self::PVisitedNetworkId | Self::PAccessNetworkInfo
+            Self::Via
+                | Self::Contact
+                | Self::Route
+                | Self::RecordRoute
+                | Self::Supported
+                | Self::Require
+                | Self::ProxyRequire
+                | Self::Unsupported
+                | Self::Allow
+                | Self::Accept
+                | Self::AcceptEncoding
+                | Self::AcceptLanguage
+                | Self::AlertInfo
+                | Self::CallInfo
+                | Self::ContentEncoding
+                | Self::ContentLanguage
+                | Self::ErrorInfo
+                | Self::InReplyTo
+                | Self::Warning
+                | Self::AllowEvents
+                | Self::Path
+                | Self::ServiceRoute
+                | Self::Reason
+                | Self::PAssertedIdentity
+                | Self::PPreferredIdentity
+                | Self::PAssociatedUri
+                | Self::HistoryInfo
+                | Self::Diversion
+                | Self::AcceptContact
+                | Self::RejectContact
+                | Self::RequestDisposition
+                | Self::Geolocation
+                | Self::FeatureCaps
+                | Self::RecvInfo
+                | Self::PermissionMissing
+                | Self::SecurityClient
+                | Self::SecurityServer
+                | Self::SecurityVerify
+                | Self::ResourcePriority
+                | Self::AcceptResourcePriority
+                | Self::PVisitedNetworkId
+                | Self::PAccessNetworkInfo
         )
     }
 }
@@ -267,10 +299,8 @@ impl From<HeaderId> for HeaderName<'_> {
 
 impl<'a> From<&'a [u8]> for HeaderName<'a> {
     fn from(name: &'a [u8]) -> Self {
-        match HeaderId::from_name(name) {
-            HeaderId::Other => Self::Named(name),
-            known => Self::Known(known),
-        }
+        let id = HeaderId::from_name(name);
+        if id == HeaderId::Other { Self::Named(name) } else { Self::Known(id) }
     }
 }
 

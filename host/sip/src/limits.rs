@@ -34,11 +34,6 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            message_bytes: 65_535,
-            headers: 128,
-            vias: 64,
-            stream_head_bytes: 16_384,
-        }
+        Self { message_bytes: 65_535, headers: 128, vias: 64, stream_head_bytes: 16_384 }
     }
 }

@@ -118,9 +118,7 @@ impl Message {
         let (start, start_fault, next) = start::read(head)?;
         let bare = next < 2 || head[next - 2] != b'\r';
         let scan = index::scan(head, next, limits.headers, head.len() == bytes.len())?;
-        let unfolded = scan
-            .folded
-            .then(|| Bytes::from(index::unfold(&head[..scan.head_len], &scan.lines)));
+        let unfolded = scan.folded.then(|| Bytes::from(index::unfold(&head[..scan.head_len], &scan.lines)));
         let mut message = Self {
             bytes,
             unfolded,
@@ -336,11 +334,7 @@ impl Message {
             return usize::from(entry.name);
         }
         let head = &self.bytes[..self.head_len];
-        let blank = if head.ends_with(b"\n\r\n") {
-            2
-        } else {
-            usize::from(head.ends_with(b"\n\n"))
-        };
+        let blank = if head.ends_with(b"\n\r\n") { 2 } else { usize::from(head.ends_with(b"\n\n")) };
         self.head_len - blank
     }
 

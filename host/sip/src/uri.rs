@@ -5,8 +5,8 @@
 
 use core::net::{IpAddr, Ipv6Addr};
 
-use crate::message::{Malformed, Part};
 use crate::message::values::quoted_len;
+use crate::message::{Malformed, Part};
 
 mod equal;
 mod params;

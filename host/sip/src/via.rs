@@ -125,7 +125,8 @@ impl<'a> Via<'a> {
     pub fn magic_branch(&self) -> Option<&'a [u8]> {
         // §8.1.1.7 compares tokens, and tokens are case-insensitive unless said otherwise (§7.3.1).
         self.branch.filter(|branch| {
-            branch.len() > MAGIC_COOKIE.len() && branch[..MAGIC_COOKIE.len()].eq_ignore_ascii_case(MAGIC_COOKIE)
+            branch.len() > MAGIC_COOKIE.len()
+                && branch[..MAGIC_COOKIE.len()].eq_ignore_ascii_case(MAGIC_COOKIE)
         })
     }
 
@@ -161,7 +162,8 @@ impl<'a> Via<'a> {
     pub fn stamp(&self, source: SocketAddr) -> Option<Bytes> {
         let ip = source.ip().to_canonical();
         // RFC 3581 §4: with rport, received is there even when it says what sent-by says.
-        let needs_received = self.rport.is_some() || host_ip(self.host).map(|host| host.to_canonical()) != Some(ip);
+        let needs_received =
+            self.rport.is_some() || host_ip(self.host).map(|host| host.to_canonical()) != Some(ip);
         let right_received = !needs_received || self.received() == Some(ip);
         let right_rport = self.rport.is_none() || self.rport() == Some(Some(source.port()));
         // A received that the peer has put in itself would send the response to somebody else.

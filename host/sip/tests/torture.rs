@@ -51,7 +51,8 @@ fn outcome(message: &Message) -> String {
 
 /// The fields of `expect.tsv` as this crate reads them.
 fn fields(message: &Message) -> Vec<String> {
-    let text = |value: Option<&[u8]>| value.map_or("-".to_owned(), |v| String::from_utf8_lossy(v).into_owned());
+    let text =
+        |value: Option<&[u8]>| value.map_or("-".to_owned(), |v| String::from_utf8_lossy(v).into_owned());
     let (number, method) = message.cseq().unwrap();
     vec![
         text(message.top_via().unwrap().branch()),
@@ -70,7 +71,9 @@ fn every_torture_message_gets_its_verdict() {
         .iter()
         .map(|case| (case, outcome(&read(case))))
         .filter(|(case, got)| case.expect != *got)
-        .map(|(case, got)| format!("{}: expected {}, got {got} ({:?})", case.name, case.expect, validate(&read(case))))
+        .map(|(case, got)| {
+            format!("{}: expected {}, got {got} ({:?})", case.name, case.expect, validate(&read(case)))
+        })
         .collect();
     assert!(wrong.is_empty(), "{} of 61 wrong:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -1,1 +1,68 @@
+use super::*;
 
+/// Checks display name, URI and tag.
+fn check(text: &str, display: Option<&str>, uri: &str, tag: Option<&str>) {
+    let address = NameAddr::parse(text.as_bytes()).unwrap_or_else(|fault| panic!("{text:?}: {fault}"));
+    let name = address.display_name();
+    assert_eq!(name.as_deref(), display.map(str::as_bytes), "display name of {text:?}");
+    assert_eq!(address.uri_bytes(), uri.as_bytes(), "URI of {text:?}");
+    assert_eq!(address.tag(), tag.map(str::as_bytes), "tag of {text:?}");
+}
+
+#[test]
+fn addresses_have_their_parts() {
+    check("<sip:a@b>", None, "sip:a@b", None);
+    check("sip:a@b", None, "sip:a@b", None);
+    check("Bob <sip:a@b>;tag=1", Some("Bob"), "sip:a@b", Some("1"));
+    check("Bob the Builder<sip:a@b;tag=x>;TAG=1;q=0.3", Some("Bob the Builder"), "sip:a@b;tag=x", Some("1"));
+    check("\"B, <o> \\\"b\\\"\" <sip:a@b>", Some("B, <o> \"b\""), "sip:a@b", None);
+    check("\"\"<sip:a@b>", Some(""), "sip:a@b", None);
+    check("  <sip:a@b>  ; tag = 1 ", None, "sip:a@b", Some("1"));
+    check("<sip:a@b?h=v>", None, "sip:a@b?h=v", None);
+}
+
+/// RFC 3261 §20.10: without brackets all parameters belong to the header.
+#[test]
+fn parameters_behind_a_bare_uri_belong_to_the_header() {
+    check("sip:a@b;tag=1;lr", None, "sip:a@b", Some("1"));
+    check("sip:a@b ;   tag    = 1", None, "sip:a@b", Some("1"));
+    check("tel:+1;tag=1", None, "tel:+1", Some("1"));
+}
+
+#[test]
+fn malformed_addresses_are_refused() {
+    for text in [
+        "",
+        ";tag=1",
+        "\"Bob <sip:a@b>",
+        "\"Bob\" x <sip:a@b>",
+        "\"Bob\" sip:a@b",
+        "Bell, A <sip:a@b>",
+        "<sip:a@b",
+        "sip:a@b>x",
+        "<sip:a@b> x",
+        "sip:a@b?h=v",
+        "<sip:a@b>;;tag=1",
+        "<sip:a@b>;",
+        "<sip:a@b>;x=\"y",
+        "sip:a,b@c",
+    ] {
+        let refused = NameAddr::parse(text.as_bytes()).and_then(|address| address.uri().map(|_| ()));
+        assert!(refused.is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn the_wildcard_is_a_star_without_brackets() {
+    let is_wildcard = |text: &[u8]| NameAddr::parse(text).map(|address| address.is_wildcard());
+    assert_eq!(is_wildcard(b"*"), Ok(true));
+    assert_eq!(is_wildcard(b"<*>"), Ok(false));
+    assert_eq!(is_wildcard(b"sip:a@b"), Ok(false));
+}
+
+#[test]
+fn the_first_of_a_list_is_read_alone() {
+    let first = NameAddr::parse_first(b"\"a, b\" <sip:a@b>;q=1, <sip:c@d>").expect("an address");
+    assert_eq!(first.uri_bytes(), b"sip:a@b");
+    assert_eq!(first.param(b"Q").map(|q| q.value), Some(Some(&b"1"[..])));
+}

@@ -203,7 +203,9 @@ impl Draft {
 
     fn set_start(&mut self, start: Start) {
         self.dead += match core::mem::replace(&mut self.start, start) {
-            Start::Request { uri: span, .. } | Start::Response { reason: Some(span), .. } => span.len as usize,
+            Start::Request { uri: span, .. } | Start::Response { reason: Some(span), .. } => {
+                span.len as usize
+            }
             Start::Kept | Start::Response { reason: None, .. } => 0,
         };
     }
@@ -287,22 +289,20 @@ impl Draft {
     /// Puts `piece` where the header belongs that has no line yet.
     fn append(&mut self, piece: Piece, id: HeaderId) {
         const VIA: HeaderName<'_> = HeaderName::Known(HeaderId::Via);
-        match id {
-            HeaderId::Via => self.pieces.insert(0, piece),
-            HeaderId::Route | HeaderId::RecordRoute | HeaderId::MaxForwards | HeaderId::Path => {
-                match self.find_last(&VIA) {
-                    Some(last) => self.insert(last, piece, Side::Behind),
-                    None => self.pieces.insert(0, piece),
-                }
-            }
-            #[expect(clippy::wildcard_enum_match_arm, reason = "a new header goes to the end")]
-            _ => {
-                // Our own Content-Length stays last, where readers look for it.
-                let own_length =
-                    matches!(self.pieces.last(), Some(Piece::Own(own)) if own.id == HeaderId::ContentLength);
-                self.pieces.insert(self.pieces.len() - usize::from(own_length), piece);
-            }
+        let is_early = matches!(
+            id,
+            HeaderId::Via | HeaderId::Route | HeaderId::RecordRoute | HeaderId::MaxForwards | HeaderId::Path
+        );
+        if is_early {
+            return match self.find_last(&VIA) {
+                Some(last) => self.insert(last, piece, Side::Behind),
+                None => self.pieces.insert(0, piece),
+            };
         }
+        // Our own Content-Length stays last, where readers look for it.
+        let own_length =
+            matches!(self.pieces.last(), Some(Piece::Own(own)) if own.id == HeaderId::ContentLength);
+        self.pieces.insert(self.pieces.len() - usize::from(own_length), piece);
     }
 
     fn insert(&mut self, pos: Pos, piece: Piece, side: Side) {
@@ -339,11 +339,9 @@ impl Draft {
     fn splice(&mut self, at: usize, before: (u16, u16), middle: Option<Piece>, behind: (u16, u16)) -> usize {
         self.pieces.remove(at);
         let mut at = at;
-        for piece in [run(before), middle] {
-            if let Some(piece) = piece {
-                self.pieces.insert(at, piece);
-                at += 1;
-            }
+        for piece in [run(before), middle].into_iter().flatten() {
+            self.pieces.insert(at, piece);
+            at += 1;
         }
         if let Some(piece) = run(behind) {
             self.pieces.insert(at, piece);

@@ -47,18 +47,15 @@ impl Draft {
         draft.start = Start::Response { status, reason };
         let mut seen = 0_u128;
         for (line, entry) in request.entries().iter().enumerate() {
-            let is_copied = match entry.id {
-                HeaderId::Via => true,
-                // A faulty request may repeat them; a response repeats nothing.
-                HeaderId::From | HeaderId::To | HeaderId::CallId | HeaderId::CSeq => {
-                    seen & (1 << entry.id.code()) == 0
-                }
-                HeaderId::Timestamp => status == 100,
-                #[expect(clippy::wildcard_enum_match_arm, reason = "a response takes no other header along")]
-                _ => false,
-            };
+            let id = entry.id;
+            // A faulty request may repeat what stands once; a response repeats nothing.
+            let is_first = seen & (1 << id.code()) == 0;
+            let stands_once = matches!(id, HeaderId::From | HeaderId::To | HeaderId::CallId | HeaderId::CSeq);
+            let is_copied = id == HeaderId::Via
+                || (stands_once && is_first)
+                || (id == HeaderId::Timestamp && status == 100);
             if is_copied {
-                seen |= 1 << entry.id.code();
+                seen |= 1 << id.code();
                 draft.copy_line(line as u16);
             }
         }

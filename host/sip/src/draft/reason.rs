@@ -80,11 +80,17 @@ pub const fn reason_phrase(status: u16) -> &'static str {
         606 => "Not Acceptable",
         607 => "Unwanted",
         608 => "Rejected",
-        100..200 => "Progress",
-        200..300 => "Success",
-        300..400 => "Redirection",
-        400..500 => "Request Failure",
-        500..600 => "Server Failure",
+        _ => class_phrase(status),
+    }
+}
+
+const fn class_phrase(status: u16) -> &'static str {
+    match status / 100 {
+        1 => "Progress",
+        2 => "Success",
+        3 => "Redirection",
+        4 => "Request Failure",
+        5 => "Server Failure",
         _ => "Global Failure",
     }
 }

@@ -19,7 +19,9 @@ impl Draft {
                 (Piece::Base { from, to }, Some(base)) => {
                     copy_lines(base, base.run(usize::from(*from), usize::from(*to)), out);
                 }
-                (Piece::Base { .. }, None) => debug_assert!(false, "a draft without a base has own lines only"),
+                (Piece::Base { .. }, None) => {
+                    debug_assert!(false, "a draft without a base has own lines only")
+                }
                 (Piece::Own(own), _) => out.extend_from_slice(self.span(own.line)),
             }
         }

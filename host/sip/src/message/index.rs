@@ -61,15 +61,14 @@ pub(crate) struct Scan {
 /// `head` is at most [`Limits::HEAD_BYTES_MAX`](crate::limits::Limits::HEAD_BYTES_MAX) octets; `whole` says that the
 /// message has no octets behind it.
 pub(crate) fn scan(head: &[u8], mut at: usize, max_lines: usize, whole: bool) -> Result<Scan, Malformed> {
-    let mut scan =
-        Scan {
-            lines: Lines::new(),
-            present: 0,
-            head_len: head.len(),
-            fault: None,
-            folded: false,
-            bare_line_feeds: false,
-        };
+    let mut scan = Scan {
+        lines: Lines::new(),
+        present: 0,
+        head_len: head.len(),
+        fault: None,
+        folded: false,
+        bare_line_feeds: false,
+    };
     loop {
         match head.get(at) {
             None if whole => {

@@ -15,7 +15,8 @@ impl Uri<'_> {
         match self.scheme {
             Scheme::Sip | Scheme::Sips => self.is_equivalent_sip(other),
             Scheme::Tel | Scheme::Other => {
-                self.scheme_name().eq_ignore_ascii_case(other.scheme_name()) && self.opaque() == other.opaque()
+                self.scheme_name().eq_ignore_ascii_case(other.scheme_name())
+                    && self.opaque() == other.opaque()
             }
         }
     }
@@ -121,5 +122,6 @@ fn hex(digit: u8) -> Option<u8> {
 
 /// RFC 3261 §25.1: `reserved`; and octets that are no URI character at all.
 fn is_reserved(byte: u8) -> bool {
-    matches!(byte, b';' | b'/' | b'?' | b':' | b'@' | b'&' | b'=' | b'+' | b'$' | b',') || !byte.is_ascii_graphic()
+    matches!(byte, b';' | b'/' | b'?' | b':' | b'@' | b'&' | b'=' | b'+' | b'$' | b',')
+        || !byte.is_ascii_graphic()
 }
