@@ -36,7 +36,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     for name in crates {
         let mut command = child::cargo(project);
         command.args(["bench", "-p", name, "--bench", "*"]);
-        command.env("SIPLET_SERVLETS", project.servlets()).env("SIPLET_TEST_GUESTS", project.test_guests());
+        guests::tell(project, &mut command);
         if !options.arguments.is_empty() {
             command.arg("--").args(&options.arguments);
         }

@@ -24,6 +24,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     let mut command = child::cargo(project);
     command.args(["test", "-p", "siplet-tests", "--"]).args(&options.arguments);
     command.env("SIPLET_BLESS", "1");
+    guests::tell(project, &mut command);
     child::run_shown(command)?;
     println!("golden traces renewed; look at the difference with `git diff tests`");
     Ok(())

@@ -1,7 +1,7 @@
 //! `cargo xtask e2e`: the end-to-end tests, with the real binary, real sockets and sipp.
 //!
 //! They are the integration test `e2e` of the crate `siplet-tests`, which does nothing unless `SIPLET_E2E=1`; where
-//! things are it learns from `SIPLET_BIN`, `SIPLET_SERVLETS`, `SIPLET_TEST_GUESTS` and `SIPLET_SIPP`.
+//! things are it learns from `SIPLET_TEST_BIN`, `SIPLET_TEST_SERVLETS`, `SIPLET_TEST_GUESTS` and `SIPLET_TEST_SIPP`.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -40,7 +40,7 @@ pub(crate) fn command(project: &Project, arguments: &[OsString]) -> Result<Comma
     // The whole workspace is named, although one package has the target: so its dependencies keep the features that
     // the other tests compiled them with, and wasmtime is not compiled a second time.
     command.args(["test", "--workspace", "--test", "e2e", "--"]).args(arguments);
-    command.env("SIPLET_E2E", "1").env("SIPLET_SIPP", sipp).env("SIPLET_BIN", project.siplet());
-    command.env("SIPLET_SERVLETS", project.servlets()).env("SIPLET_TEST_GUESTS", project.test_guests());
+    command.env("SIPLET_E2E", "1").env("SIPLET_TEST_SIPP", sipp).env("SIPLET_TEST_BIN", project.siplet());
+    guests::tell(project, &mut command);
     Ok(command)
 }

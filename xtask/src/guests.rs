@@ -9,6 +9,7 @@ mod inputs;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -51,6 +52,11 @@ pub(crate) fn ready(project: &Project) -> Result<()> {
     Ok(())
 }
 
+/// Tells a test where the guests are. Without it a test looks into `target` of the checkout.
+pub(crate) fn tell(project: &Project, command: &mut Command) {
+    command.env("SIPLET_TEST_SERVLETS", project.servlets()).env("SIPLET_TEST_GUESTS", project.test_guests());
+}
+
 /// A workspace of guests and where they go.
 struct Kind {
     label: &'static str,
@@ -88,7 +94,7 @@ impl Kind {
         let folders = guest_folders(&self.workspace)?;
         let names: Vec<String> = folders.iter().filter_map(|folder| name_of(folder)).collect();
         let before = self.recall();
-        let inputs = inputs::hash(project, &self.workspace, &toolchain.command_line())?;
+        let mut inputs = inputs::hash(project, &self.workspace, &toolchain.command_line())?;
         let complete = names.iter().all(|name| self.file(name).is_file());
         if before == (Memory { inputs: inputs.clone(), names: names.clone() }) && complete {
             if !names.is_empty() {
@@ -100,6 +106,8 @@ impl Kind {
             let phase = Phase::begin(self.label, &format!("compiling {}", names.join(", ")));
             self.compile(project, toolchain, &phase, &folders)?;
             phase.done(&format!("{} built", names.join(", ")));
+            // The build may have written the lock file of the workspace, which is an input of the next one.
+            inputs = inputs::hash(project, &self.workspace, &toolchain.command_line())?;
         }
         for gone in before.names.iter().filter(|name| !names.contains(name)) {
             // Only guests that this command made are taken away; a file that is gone already is as wished.

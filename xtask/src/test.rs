@@ -96,6 +96,7 @@ impl Ring {
             Self::Workspace => {
                 let mut command = child::cargo(project);
                 command.args(["test", "--workspace", "--no-fail-fast"]);
+                guests::tell(project, &mut command);
                 counted(command)
             }
             Self::Samples => samples(project),
@@ -116,6 +117,7 @@ fn samples(project: &Project) -> Result<Count> {
     let mut command = child::cargo(project);
     command.current_dir(project.samples()).args(["test", "--workspace", "--no-fail-fast"]);
     command.env("CARGO_TARGET_DIR", project.guest_target());
+    guests::tell(project, &mut command);
     counted(command)
 }
 

@@ -1,0 +1,4 @@
+//! Target `frame`; what it checks is in `siplet-fuzz-bodies`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| siplet_fuzz_bodies::frame(data));
