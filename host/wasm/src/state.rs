@@ -1,0 +1,141 @@
+//! What a Store holds: the turn that runs, its handles, the limits of the instance.
+
+use siplet_container::app::AppLimits;
+use siplet_container::turn::{MessageId, Misuse, SipKey, Turn};
+use wasmtime::component::Resource;
+use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
+
+use crate::clock::{Noise, Start};
+use crate::handles::{Handles, Object};
+use crate::trap::Stop;
+use crate::v0_1::{ApplicationSession, Request, Response, SipSession};
+
+/// Elements that the tables of an instance may have.
+const TABLE_ELEMENTS_MAX: usize = 20_000;
+
+/// The data of one Store.
+pub(crate) struct State {
+    /// The turn that runs; none between turns and in the trial start of a deployment.
+    pub(crate) turn: Option<Box<Turn>>,
+    /// Handles of this instance.
+    pub(crate) handles: Handles,
+    /// Memory of this instance.
+    pub(crate) memory: Memory,
+    /// Text of the panic that the guest told before it died.
+    pub(crate) panic: Option<String>,
+    /// True while `init` runs.
+    pub(crate) initialising: bool,
+    /// Random bits for `init`.
+    pub(crate) noise: Noise,
+    /// When the call began.
+    pub(crate) start: Start,
+    /// CPU milliseconds that a call may take.
+    pub(crate) turn_ms: u64,
+}
+
+impl State {
+    /// A state without a turn.
+    pub(crate) fn new(limits: &AppLimits, start: Start, noise: Noise) -> Self {
+        Self {
+            turn: None,
+            handles: Handles::new(limits.handles),
+            memory: Memory { limit: limits.memory_bytes, in_use: 0 },
+            panic: None,
+            initialising: false,
+            noise,
+            start,
+            turn_ms: limits.turn_ms,
+        }
+    }
+
+    /// The turn, and the message that a handle names.
+    pub(crate) fn message(&mut self, index: u32) -> Result<(&mut Turn, MessageId), Misuse> {
+        match (self.handles.get(index)?, self.turn.as_deref_mut()) {
+            (Object::Message(message), Some(turn)) => Ok((turn, message)),
+            (Object::Message(_) | Object::Session(_) | Object::ApplicationSession, _) => {
+                Err(Misuse::StaleHandle)
+            }
+        }
+    }
+
+    /// The turn, and the SIP session that a handle names.
+    pub(crate) fn session(&mut self, index: u32) -> Result<(&mut Turn, SipKey), Misuse> {
+        match (self.handles.get(index)?, self.turn.as_deref_mut()) {
+            (Object::Session(session), Some(turn)) => Ok((turn, session)),
+            (Object::Message(_) | Object::Session(_) | Object::ApplicationSession, _) => {
+                Err(Misuse::StaleHandle)
+            }
+        }
+    }
+
+    /// The turn, whose application session the handle names.
+    pub(crate) fn application_session(&mut self, index: u32) -> Result<&mut Turn, Misuse> {
+        match (self.handles.get(index)?, self.turn.as_deref_mut()) {
+            (Object::ApplicationSession, Some(turn)) => Ok(turn),
+            (Object::Message(_) | Object::Session(_) | Object::ApplicationSession, _) => {
+                Err(Misuse::StaleHandle)
+            }
+        }
+    }
+
+    /// A handle that the guest owns.
+    pub(crate) fn request_handle(&mut self, request: MessageId) -> Result<Resource<Request>, Misuse> {
+        Ok(Resource::new_own(self.handles.make(Object::Message(request))?))
+    }
+
+    /// A handle that the guest owns.
+    pub(crate) fn response_handle(&mut self, response: MessageId) -> Result<Resource<Response>, Misuse> {
+        Ok(Resource::new_own(self.handles.make(Object::Message(response))?))
+    }
+
+    /// A handle that the guest owns.
+    pub(crate) fn session_handle(&mut self, session: SipKey) -> Result<Resource<SipSession>, Misuse> {
+        Ok(Resource::new_own(self.handles.make(Object::Session(session))?))
+    }
+
+    /// A handle that the guest owns.
+    pub(crate) fn application_session_handle(&mut self) -> Result<Resource<ApplicationSession>, Misuse> {
+        Ok(Resource::new_own(self.handles.make(Object::ApplicationSession)?))
+    }
+}
+
+/// Asked at every epoch that ends inside a call. Epochs count wall time, so the thread's CPU time decides: a host that
+/// was not scheduled kills no innocent turn.
+#[allow(clippy::needless_pass_by_value, reason = "wasmtime asks for this signature")]
+pub(crate) fn at_epoch(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
+    crate::engine::ticker::keep_ticking();
+    let state = store.data();
+    let cpu = state.start.cpu();
+    if cpu.as_millis() >= u128::from(state.turn_ms) {
+        return Err(wasmtime::Error::new(Stop::Deadline { cpu, limit_ms: state.turn_ms }));
+    }
+    Ok(UpdateDeadline::Continue(1))
+}
+
+/// Linear memory of an instance.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    /// Bytes that it may have.
+    pub(crate) limit: u64,
+    /// Bytes that it has. It never shrinks.
+    pub(crate) in_use: u64,
+}
+
+impl ResourceLimiter for Memory {
+    /// Fails with words instead of refusing: a guest whose allocator is refused dies without a word.
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let wanted = self.in_use.saturating_sub(current as u64).saturating_add(desired as u64);
+        if wanted > self.limit {
+            return Err(wasmtime::Error::new(Stop::Memory { wanted, limit: self.limit }));
+        }
+        self.in_use = wanted;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > TABLE_ELEMENTS_MAX {
+            return Err(wasmtime::Error::new(Stop::Table { wanted: desired, limit: TABLE_ELEMENTS_MAX }));
+        }
+        Ok(true)
+    }
+}

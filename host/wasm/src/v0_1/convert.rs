@@ -1,0 +1,71 @@
+//! Values of the container as WIT values, and back.
+
+use siplet_container::turn::{Flat, Level, Misuse, Peer, SessionState};
+
+use super::types::{self, Error, ViewParam, ViewResult};
+use super::wit_context;
+
+impl From<Misuse> for Error {
+    fn from(misuse: Misuse) -> Self {
+        match misuse {
+            Misuse::StaleHandle => Self::StaleHandle,
+            Misuse::InvalidSession => Self::InvalidSession,
+            Misuse::AlreadyCommitted => Self::AlreadyCommitted,
+            Misuse::FinalResponseSent => Self::FinalResponseSent,
+            Misuse::NoTransaction => Self::NoTransaction,
+            Misuse::NoDialog => Self::NoDialog,
+            Misuse::SystemHeader(name) => Self::SystemHeader(name),
+            Misuse::InvalidHeader(why) => Self::InvalidHeader(why),
+            Misuse::InvalidAddress(why) => Self::InvalidAddress(why),
+            Misuse::InvalidStatus(status) => Self::InvalidStatus(status),
+            Misuse::InvalidMethod(method) => Self::InvalidMethod(method),
+            Misuse::Limit(name) => Self::Limit(name.to_owned()),
+            Misuse::NotSupported(what) => Self::NotSupported(what.to_owned()),
+        }
+    }
+}
+
+/// A message as an argument of a handler: nothing is copied before the guest's memory.
+pub(crate) fn view(flat: &Flat) -> ViewParam<'_> {
+    ViewParam { bytes: &flat.bytes, index: &flat.index }
+}
+
+/// The view of a call that hands no message over.
+pub(crate) const fn no_view() -> ViewParam<'static> {
+    ViewParam { bytes: &[], index: &[] }
+}
+
+/// A message as an answer.
+pub(super) fn view_answer(flat: Flat) -> ViewResult {
+    ViewResult { bytes: flat.bytes.to_vec(), index: flat.index }
+}
+
+/// The far end of a hop.
+pub(super) fn peer(peer: Peer) -> types::Peer {
+    types::Peer {
+        address: peer.address.ip().to_string(),
+        port: peer.address.port(),
+        transport: peer.transport.param_name().to_owned(),
+    }
+}
+
+/// A dialog state.
+pub(super) const fn session_state(state: SessionState) -> types::SessionState {
+    match state {
+        SessionState::Initial => types::SessionState::Initial,
+        SessionState::Early => types::SessionState::Early,
+        SessionState::Confirmed => types::SessionState::Confirmed,
+        SessionState::Terminated => types::SessionState::Terminated,
+    }
+}
+
+/// A log level.
+pub(super) const fn level(level: wit_context::Level) -> Level {
+    match level {
+        wit_context::Level::Error => Level::Error,
+        wit_context::Level::Warn => Level::Warn,
+        wit_context::Level::Info => Level::Info,
+        wit_context::Level::Debug => Level::Debug,
+        wit_context::Level::Trace => Level::Trace,
+    }
+}
