@@ -35,7 +35,8 @@ impl Deadlines {
 
     /// The slot of a session with these earliest deadlines.
     pub(crate) fn slot_of(&self, due: Option<Time>, lazy: Option<Time>) -> Option<Time> {
-        let up = |at: Time, width: u64| Time::from_micros(at.as_micros().div_ceil(width).saturating_mul(width));
+        let up =
+            |at: Time, width: u64| Time::from_micros(at.as_micros().div_ceil(width).saturating_mul(width));
         let due = due.map(|at| up(at, self.precise_us));
         let lazy = lazy.map(|at| up(at, self.lazy_us));
         match (due, lazy) {

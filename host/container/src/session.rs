@@ -183,7 +183,11 @@ impl AppSession {
     }
 
     /// The earliest deadlines of everything in the session: one that must be met, one that only cleans up.
-    pub(crate) fn next_deadlines(&self, limits: &Limits, timers: &TimerConfig) -> (Option<Time>, Option<Time>) {
+    pub(crate) fn next_deadlines(
+        &self,
+        limits: &Limits,
+        timers: &TimerConfig,
+    ) -> (Option<Time>, Option<Time>) {
         let mut next = Next::default();
         for tx in &self.servers {
             tx.deadlines(limits, |deadline| next.add(deadline));

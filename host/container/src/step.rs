@@ -95,7 +95,16 @@ impl WorkingCopy {
         shared: Arc<Shared>,
         now: Time,
     ) -> Self {
-        Self { session, outbox: Vec::new(), reports: Vec::new(), began: Vec::new(), began_indexes: Vec::new(), now, shared, application }
+        Self {
+            session,
+            outbox: Vec::new(),
+            reports: Vec::new(),
+            began: Vec::new(),
+            began_indexes: Vec::new(),
+            now,
+            shared,
+            application,
+        }
     }
 
     pub(crate) fn has_handler(&self, handler: Handler) -> bool {
@@ -124,7 +133,9 @@ impl WorkingCopy {
         let sent_by = self.sent_by(listener);
         Bytes::from(match transport {
             Transport::Udp => format!("<{scheme}:{sent_by}>"),
-            other => format!("<{scheme}:{sent_by};transport={}>", other.param_name()),
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                format!("<{scheme}:{sent_by};transport={}>", transport.param_name())
+            }
         })
     }
 
@@ -144,8 +155,9 @@ impl WorkingCopy {
         match uri.ip() {
             Some(ip) => {
                 let remote = SocketAddr::new(ip, port);
-                let listener =
-                    self.listener(transport, remote.is_ipv6()).ok_or(Misuse::NotSupported("no listener reaches that transport and address family"))?;
+                let listener = self
+                    .listener(transport, remote.is_ipv6())
+                    .ok_or(Misuse::NotSupported("no listener reaches that transport and address family"))?;
                 Ok(Target::Hop(crate::io::Hop { listener, transport, remote, connection: 0, fallback: None }))
             }
             None => {

@@ -9,8 +9,8 @@
 mod flat;
 mod message;
 mod session;
-#[cfg(test)]
-mod tests;
+
+pub use session::ATTRIBUTE_NAME_BYTES;
 
 use core::fmt;
 use std::net::SocketAddr;
@@ -295,10 +295,17 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// A turn for what the host part asked for. None when the message is gone from the copy.
-    pub(crate) fn new(id: TurnId, callback: &step::Callback, copy: WorkingCopy, seed: [u64; 2]) -> Result<Self, WorkingCopy> {
+    /// A turn for what the host part asked for. The copy comes back when the message is gone from it.
+    pub(crate) fn new(
+        id: TurnId,
+        callback: &step::Callback,
+        copy: WorkingCopy,
+        seed: [u64; 2],
+    ) -> Result<Self, Box<WorkingCopy>> {
         let mut messages = Vec::with_capacity(4);
-        let Some(callback) = message::enter(callback, &copy, &mut messages) else { return Err(copy) };
+        let Some(callback) = message::enter(callback, &copy, &mut messages) else {
+            return Err(Box::new(copy));
+        };
         Ok(Self {
             id,
             callback,

@@ -39,7 +39,9 @@ impl Container {
                     .live
                     .sips
                     .iter()
-                    .map(|sip| (String::from_utf8_lossy(&sip.call_id).into_owned(), sip.state.name().to_owned()))
+                    .map(|sip| {
+                        (String::from_utf8_lossy(&sip.call_id).into_owned(), sip.state.name().to_owned())
+                    })
                     .collect(),
             })
             .collect()
@@ -51,11 +53,21 @@ impl Container {
         let session = &slot.live;
         let mut text = String::new();
         let _ = writeln!(text, "application session {name}");
-        let _ = writeln!(text, "  application {}   version {}   valid {}", slot.application.id, session.version, session.valid);
+        let _ = writeln!(
+            text,
+            "  application {}   version {}   valid {}",
+            slot.application.id, session.version, session.valid
+        );
         if let Some(at) = session.expires {
             let _ = writeln!(text, "  expires in {} s", at.since(self.now).as_secs());
         }
-        let _ = writeln!(text, "  mailbox {}   parked units {}   turn away {}", slot.mailbox.len(), slot.parked.len(), slot.step.is_some());
+        let _ = writeln!(
+            text,
+            "  mailbox {}   parked units {}   turn away {}",
+            slot.mailbox.len(),
+            slot.parked.len(),
+            slot.step.is_some()
+        );
         show_attributes(&mut text, "  ", session.attributes.iter());
         self.show_sips(&mut text, session);
         for tx in &session.servers {
@@ -79,7 +91,11 @@ impl Container {
     }
 }
 
-fn show_attributes<'a>(text: &mut String, indent: &str, attributes: impl Iterator<Item = (&'a str, &'a bytes::Bytes)>) {
+fn show_attributes<'a>(
+    text: &mut String,
+    indent: &str,
+    attributes: impl Iterator<Item = (&'a str, &'a bytes::Bytes)>,
+) {
     for (name, value) in attributes {
         let _ = writeln!(text, "{indent}{name}: {}", String::from_utf8_lossy(value));
     }

@@ -7,8 +7,8 @@ use siplet_sip::header::HeaderId;
 use siplet_sip::message::Message;
 use siplet_sip::method::Method;
 use siplet_sip::transaction::{
-    InviteServerAction, InviteServerEvent, InviteServerState, MergeKey, NonInviteServerAction, NonInviteServerEvent,
-    ServerKey,
+    InviteServerAction, InviteServerEvent, InviteServerState, MergeKey, NonInviteServerAction,
+    NonInviteServerEvent, ServerKey,
 };
 use siplet_sip::uri::Uri;
 use siplet_sip::validate::{Verdict, validate};
@@ -82,7 +82,8 @@ impl Container {
             self.dropped(DropReason::ForeignVia, flow);
             return;
         }
-        let named = message.top_via().ok().and_then(|via| self.shared.minter.check(Kind::Branch, via.branch()?));
+        let named =
+            message.top_via().ok().and_then(|via| self.shared.minter.check(Kind::Branch, via.branch()?));
         let Some((key, client)) = named else {
             self.dropped(DropReason::ForeignVia, flow);
             return;
@@ -170,19 +171,21 @@ impl Container {
                 self.post(key, Work::AckOfFailure(server));
                 return true;
             }
-            ServerMachine::Invite(machine) => match machine.on_event(InviteServerEvent::Retransmission, now, timers) {
-                Ok(InviteServerAction::Transmit(bytes)) => Some(bytes),
-                Ok(
-                    InviteServerAction::Nothing
-                    | InviteServerAction::SendTrying
-                    | InviteServerAction::Confirmed
-                    | InviteServerAction::PassAck
-                    | InviteServerAction::AckTimeout
-                    | InviteServerAction::TransportFailed
-                    | InviteServerAction::Terminated,
-                )
-                | Err(_) => None,
-            },
+            ServerMachine::Invite(machine) => {
+                match machine.on_event(InviteServerEvent::Retransmission, now, timers) {
+                    Ok(InviteServerAction::Transmit(bytes)) => Some(bytes),
+                    Ok(
+                        InviteServerAction::Nothing
+                        | InviteServerAction::SendTrying
+                        | InviteServerAction::Confirmed
+                        | InviteServerAction::PassAck
+                        | InviteServerAction::AckTimeout
+                        | InviteServerAction::TransportFailed
+                        | InviteServerAction::Terminated,
+                    )
+                    | Err(_) => None,
+                }
+            }
             ServerMachine::Other(machine) => {
                 match machine.on_event(NonInviteServerEvent::Retransmission, now, timers) {
                     Ok(NonInviteServerAction::Transmit(bytes)) => Some(bytes),
@@ -287,7 +290,13 @@ impl Container {
             && self.merges.get(merge).is_some_and(|server| *server != received.key)
         {
             // RFC 3261 §8.2.2.2.
-            self.refuse(&received.message, flow, 482, RefuseReason::Merged, "the request came by another path");
+            self.refuse(
+                &received.message,
+                flow,
+                482,
+                RefuseReason::Merged,
+                "the request came by another path",
+            );
             return;
         }
         if self.draining.is_some() {
@@ -331,7 +340,13 @@ impl Container {
                 None
             }
             Decision::Nobody => {
-                self.refuse(&received.message, flow, 404, RefuseReason::NoApplication, "no application takes it");
+                self.refuse(
+                    &received.message,
+                    flow,
+                    404,
+                    RefuseReason::NoApplication,
+                    "no application takes it",
+                );
                 None
             }
         }
@@ -356,11 +371,12 @@ impl Container {
             return true;
         }
         let accept = descriptor.accept.join(", ");
-        let takes = |kind: &[u8]| descriptor.accept.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(kind));
+        let takes =
+            |kind: &[u8]| descriptor.accept.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(kind));
         let kind = message.header(HeaderId::ContentType).map(media_type).unwrap_or_default();
-        let optional = message
-            .header(HeaderId::ContentDisposition)
-            .is_some_and(|value| value.to_ascii_lowercase().windows(17).any(|part| part == b"handling=optional"));
+        let optional = message.header(HeaderId::ContentDisposition).is_some_and(|value| {
+            value.to_ascii_lowercase().windows(17).any(|part| part == b"handling=optional")
+        });
         if !message.body().is_empty() && !takes(kind) && !optional {
             let extra = [(HeaderId::Accept, accept.as_bytes())];
             self.refuse_with(message, flow, 415, RefuseReason::BodyType, "the type of the body", &extra);
@@ -368,9 +384,16 @@ impl Container {
         }
         if received.method == Method::Invite && message.has(HeaderId::Accept) {
             let ranges: Vec<&[u8]> = message.values(HeaderId::Accept).map(media_type).collect();
-            let fits = |range: &[u8]| descriptor.accept.iter().any(|kind| is_in_range(kind.as_bytes(), range));
+            let fits =
+                |range: &[u8]| descriptor.accept.iter().any(|kind| is_in_range(kind.as_bytes(), range));
             if !ranges.iter().any(|range| fits(range)) {
-                self.refuse(message, flow, 406, RefuseReason::NotAcceptable, "nothing that the client accepts");
+                self.refuse(
+                    message,
+                    flow,
+                    406,
+                    RefuseReason::NotAcceptable,
+                    "nothing that the client accepts",
+                );
                 return false;
             }
         }

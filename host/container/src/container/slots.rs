@@ -127,9 +127,11 @@ impl Container {
     pub(super) fn settle(&mut self, key: Key) {
         let Some(slot) = self.slots.get_mut(&key) else { return };
         let live = &slot.live;
+        let turn_is_away = slot.step.is_some();
         let mut gone = Vec::new();
         slot.indexed.retain(|row| {
-            let stays = live.server(row.2).is_some();
+            // A transaction that began in an open step is in that step's copy only.
+            let stays = live.server(row.2).is_some() || turn_is_away;
             if !stays {
                 gone.push(*row);
             }

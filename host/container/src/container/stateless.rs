@@ -17,14 +17,28 @@ use super::Container;
 
 impl Container {
     /// Refuses a request without a transaction.
-    pub(super) fn refuse(&mut self, message: &Arc<Message>, flow: Flow, status: u16, why: RefuseReason, text: &str) {
+    pub(super) fn refuse(
+        &mut self,
+        message: &Arc<Message>,
+        flow: Flow,
+        status: u16,
+        why: RefuseReason,
+        text: &str,
+    ) {
         let retry_after = match status {
             503 => Some(self.draining.unwrap_or(1).to_string()),
             _ => None,
         };
         match &retry_after {
             Some(seconds) => {
-                self.refuse_with(message, flow, status, why, text, &[(HeaderId::RetryAfter, seconds.as_bytes())]);
+                self.refuse_with(
+                    message,
+                    flow,
+                    status,
+                    why,
+                    text,
+                    &[(HeaderId::RetryAfter, seconds.as_bytes())],
+                );
             }
             None => self.refuse_with(message, flow, status, why, text, &[]),
         }

@@ -114,14 +114,15 @@ impl Container {
             match Turn::new(id, &callback, copy, seed) {
                 Ok(turn) => {
                     let Some(slot) = self.slots.get_mut(&key) else { return };
-                    slot.step = Some(OpenStep { turn: id, callback, rest: callbacks, before, orphaned: false });
+                    slot.step =
+                        Some(OpenStep { turn: id, callback, rest: callbacks, before, orphaned: false });
                     self.counts.open_steps += 1;
                     self.settle(key);
                     self.effects.push_back(Effect::RunTurn(Box::new(turn)));
                     return;
                 }
                 // What the callback was about went with an earlier turn of the same step.
-                Err(back) => copy = back,
+                Err(back) => copy = *back,
             }
         }
         self.commit(key, copy);
@@ -153,7 +154,9 @@ impl Container {
                 copy
             }
             Outcome::Failed(text) => self.abandon(step.before, &step.callback, call_id, Death::Failed(text)),
-            Outcome::Trapped(trap) => self.abandon(step.before, &step.callback, call_id, Death::Trapped(trap)),
+            Outcome::Trapped(trap) => {
+                self.abandon(step.before, &step.callback, call_id, Death::Trapped(trap))
+            }
         };
         self.go_on(key, copy, step.rest, began);
         self.ready.push_back(key);
@@ -163,7 +166,12 @@ impl Container {
         let (lines, dropped) = turn.take_log();
         let app = turn.app().clone();
         for line in lines {
-            self.report(Report::Log { app: app.clone(), key: turn.key(), level: line.level, message: line.message });
+            self.report(Report::Log {
+                app: app.clone(),
+                key: turn.key(),
+                level: line.level,
+                message: line.message,
+            });
         }
         if dropped > 0 {
             self.report(Report::LogDropped { app, lines: dropped });
@@ -274,7 +282,9 @@ impl Container {
                 Waiting::Client { client, is_cancel, .. } => {
                     self.post(key, Work::TransmitFailed { client, is_cancel });
                 }
-                Waiting::Message { .. } => self.report(Report::Dropped { why: DropReason::NoRoute, flow: None }),
+                Waiting::Message { .. } => {
+                    self.report(Report::Dropped { why: DropReason::NoRoute, flow: None })
+                }
             }
             return;
         }
@@ -305,7 +315,12 @@ fn end_unacknowledged(copy: &mut WorkingCopy, server: u32) {
 
 impl WorkingCopy {
     /// The DNS has answered: the request goes to the first address, or to nobody.
-    pub(crate) fn on_resolved(&mut self, client: u32, is_cancel: bool, answer: &[std::net::IpAddr]) -> Vec<Callback> {
+    pub(crate) fn on_resolved(
+        &mut self,
+        client: u32,
+        is_cancel: bool,
+        answer: &[std::net::IpAddr],
+    ) -> Vec<Callback> {
         let Some(tx) = self.session.client_mut(client, is_cancel) else { return Vec::new() };
         let Target::Name { query, listener, transport, port } = tx.target.clone() else { return Vec::new() };
         let Some(ip) = answer.iter().find(|ip| ip.is_ipv6() == query.ipv6) else {
@@ -319,4 +334,3 @@ impl WorkingCopy {
         Vec::new()
     }
 }
-

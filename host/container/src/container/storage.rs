@@ -11,8 +11,8 @@ use siplet_sip::time::Time;
 
 use crate::io::{Effect, Key, StoreError, UnitId, Write};
 use crate::report::{RefuseReason, Report};
-use crate::session::transactions::{ClientMachine, ServerMachine, Target};
 use crate::session::AppSession;
+use crate::session::transactions::{ClientMachine, ServerMachine, Target};
 use crate::snapshot;
 use crate::step::Outgoing;
 

@@ -35,7 +35,8 @@ impl Attributes {
             return false;
         }
         self.bytes = self.bytes_with(name, value);
-        Arc::make_mut(self.values.get_or_insert_default()).insert(name.to_owned(), Bytes::copy_from_slice(value));
+        Arc::make_mut(self.values.get_or_insert_default())
+            .insert(name.to_owned(), Bytes::copy_from_slice(value));
         true
     }
 

@@ -1,10 +1,10 @@
 //! Host part: something of the session is due. Every machine is asked; what is not due does nothing.
 
 use siplet_sip::dialog::AcceptAction;
+use siplet_sip::method::Method;
 use siplet_sip::transaction::{
     InviteServerAction, InviteServerEvent, NonInviteServerAction, NonInviteServerEvent,
 };
-use siplet_sip::method::Method;
 
 use crate::app::Handler;
 use crate::report::Report;
@@ -60,34 +60,38 @@ impl WorkingCopy {
         let Some(tx) = self.session.server_mut(index) else { return };
         let (hop, method) = (tx.hop, tx.method.clone());
         match &mut tx.machine {
-            ServerMachine::Invite(machine) => match machine.on_event(InviteServerEvent::Deadline, now, &timers) {
-                Ok(InviteServerAction::Transmit(bytes)) => self.push(Target::Hop(hop), bytes),
-                Ok(InviteServerAction::SendTrying) => self.answer(index, 100, &[]),
-                Ok(
-                    InviteServerAction::Nothing
-                    | InviteServerAction::Confirmed
-                    | InviteServerAction::PassAck
-                    | InviteServerAction::AckTimeout
-                    | InviteServerAction::TransportFailed
-                    | InviteServerAction::Terminated,
-                )
-                | Err(_) => {}
-            },
-            ServerMachine::Other(machine) => match machine.on_event(NonInviteServerEvent::Deadline, now, &timers) {
-                Ok(NonInviteServerAction::Transmit(bytes)) => self.push(Target::Hop(hop), bytes),
-                Ok(NonInviteServerAction::SendTrying) => self.answer(index, 100, &[]),
-                Ok(NonInviteServerAction::Expired) => self.reports.push(Report::Unanswered {
-                    app: self.application.id.clone(),
-                    method: method.as_str().to_owned(),
-                    answered: None,
-                }),
-                Ok(
-                    NonInviteServerAction::Nothing
-                    | NonInviteServerAction::TransportFailed
-                    | NonInviteServerAction::Terminated,
-                )
-                | Err(_) => {}
-            },
+            ServerMachine::Invite(machine) => {
+                match machine.on_event(InviteServerEvent::Deadline, now, &timers) {
+                    Ok(InviteServerAction::Transmit(bytes)) => self.push(Target::Hop(hop), bytes),
+                    Ok(InviteServerAction::SendTrying) => self.answer(index, 100, &[]),
+                    Ok(
+                        InviteServerAction::Nothing
+                        | InviteServerAction::Confirmed
+                        | InviteServerAction::PassAck
+                        | InviteServerAction::AckTimeout
+                        | InviteServerAction::TransportFailed
+                        | InviteServerAction::Terminated,
+                    )
+                    | Err(_) => {}
+                }
+            }
+            ServerMachine::Other(machine) => {
+                match machine.on_event(NonInviteServerEvent::Deadline, now, &timers) {
+                    Ok(NonInviteServerAction::Transmit(bytes)) => self.push(Target::Hop(hop), bytes),
+                    Ok(NonInviteServerAction::SendTrying) => self.answer(index, 100, &[]),
+                    Ok(NonInviteServerAction::Expired) => self.reports.push(Report::Unanswered {
+                        app: self.application.id.clone(),
+                        method: method.as_str().to_owned(),
+                        answered: None,
+                    }),
+                    Ok(
+                        NonInviteServerAction::Nothing
+                        | NonInviteServerAction::TransportFailed
+                        | NonInviteServerAction::Terminated,
+                    )
+                    | Err(_) => {}
+                }
+            }
         }
     }
 

@@ -15,8 +15,13 @@ impl WorkingCopy {
         }
         // The ACK of a 2xx that is still awaited would come to a dialog that is gone; the peer that hung up has no use
         // for another 2xx.
-        let waiting: Vec<u32> =
-            self.session.servers.iter().filter(|tx| tx.sip == sip && tx.accept.is_some()).map(|tx| tx.index).collect();
+        let waiting: Vec<u32> = self
+            .session
+            .servers
+            .iter()
+            .filter(|tx| tx.sip == sip && tx.accept.is_some())
+            .map(|tx| tx.index)
+            .collect();
         for index in waiting {
             if let Some(tx) = self.session.server_mut(index) {
                 tx.accept = None;
@@ -27,8 +32,13 @@ impl WorkingCopy {
     /// Ends a SIP session from our side: pending requests are answered, a pending INVITE of ours is cancelled, an
     /// unacknowledged 2xx gets its ACK, and a dialog that is up gets a BYE.
     pub(crate) fn end_with_what_is_owed(&mut self, sip: SipKey) {
-        let open: Vec<u32> =
-            self.session.servers.iter().filter(|tx| tx.sip == sip && tx.is_open()).map(|tx| tx.index).collect();
+        let open: Vec<u32> = self
+            .session
+            .servers
+            .iter()
+            .filter(|tx| tx.sip == sip && tx.is_open())
+            .map(|tx| tx.index)
+            .collect();
         for index in open {
             let is_bye = self.session.server(index).is_some_and(|tx| tx.method == Method::Bye);
             // RFC 3261 §21.4.18: nobody is there (any more).
@@ -54,8 +64,7 @@ impl WorkingCopy {
 
     /// Ends every SIP session and then the application session.
     pub(crate) fn end_all(&mut self) {
-        let sips: Vec<SipKey> =
-            self.session.sips.iter().filter(|sip| sip.valid).map(|sip| sip.key).collect();
+        let sips: Vec<SipKey> = self.session.sips.iter().filter(|sip| sip.valid).map(|sip| sip.key).collect();
         for sip in sips {
             self.end_with_what_is_owed(sip);
         }

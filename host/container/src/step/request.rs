@@ -102,6 +102,17 @@ impl WorkingCopy {
         if received.method == Method::Bye {
             return self.on_bye(server, sip);
         }
+        if received.method == Method::Invite
+            && self
+                .session
+                .clients
+                .iter()
+                .any(|tx| tx.sip == sip && !tx.is_cancel && tx.method == Method::Invite && tx.is_open())
+        {
+            // RFC 3261 §14.2: our own INVITE is under way in this dialog.
+            self.answer(server, 491, &[]);
+            return Vec::new();
+        }
         if received.method == Method::Invite && self.has_pending_invite(sip, server) {
             // RFC 3261 §14.2: an INVITE is being answered in this dialog. The client may come again soon.
             self.answer(server, 500, &[(HeaderId::RetryAfter, b"2")]);
@@ -113,8 +124,13 @@ impl WorkingCopy {
     /// RFC 3261 §15.1.2: the dialog ends with the BYE, whatever the application does.
     fn on_bye(&mut self, server: u32, sip: SipKey) -> Vec<Callback> {
         // Requests that are still pending get 487.
-        let pending: Vec<u32> =
-            self.session.servers.iter().filter(|tx| tx.sip == sip && tx.is_open() && tx.index != server).map(|tx| tx.index).collect();
+        let pending: Vec<u32> = self
+            .session
+            .servers
+            .iter()
+            .filter(|tx| tx.sip == sip && tx.is_open() && tx.index != server)
+            .map(|tx| tx.index)
+            .collect();
         for index in pending {
             self.answer(index, 487, &[]);
         }
@@ -175,8 +191,11 @@ impl WorkingCopy {
     }
 
     fn begin_server(&mut self, received: &Received, sip: SipKey, initial: bool) -> u32 {
-        let reliability =
-            if received.flow.transport.is_reliable() { Reliability::Reliable } else { Reliability::Unreliable };
+        let reliability = if received.flow.transport.is_reliable() {
+            Reliability::Reliable
+        } else {
+            Reliability::Unreliable
+        };
         let timers = &self.shared.config.timers;
         let machine = match received.method {
             Method::Invite => ServerMachine::Invite(InviteServer::start(reliability, self.now, timers)),

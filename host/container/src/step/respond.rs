@@ -1,22 +1,27 @@
 //! Responses of a server transaction, the host's own and those of a servlet: RFC 3261 §8.2.6, §12.1.1, §13.3.1.
 
-use bytes::Bytes;
 use siplet_sip::dialog::{AcceptRetransmit, Dialog};
 use siplet_sip::draft::Draft;
 use siplet_sip::header::{HeaderId, HeaderName};
 use siplet_sip::method::Method;
 use siplet_sip::transaction::{
-    InviteServerAction, InviteServerEvent, Misuse as TransactionMisuse, NonInviteServerAction, NonInviteServerEvent,
+    InviteServerAction, InviteServerEvent, Misuse as TransactionMisuse, NonInviteServerAction,
+    NonInviteServerEvent,
 };
 
-use crate::session::transactions::{ServerMachine, ServerTx, Target};
+use crate::session::transactions::{ServerMachine, Target};
 use crate::turn::{Misuse, SessionState};
 
 use super::WorkingCopy;
 
 impl WorkingCopy {
     /// A response to the request of that server transaction, with what the request lends it (RFC 3261 §8.2.6.2).
-    pub(crate) fn draft_response(&self, server: u32, status: u16, reason: Option<&str>) -> Result<Draft, Misuse> {
+    pub(crate) fn draft_response(
+        &self,
+        server: u32,
+        status: u16,
+        reason: Option<&str>,
+    ) -> Result<Draft, Misuse> {
         let tx = self.session.server(server).ok_or(Misuse::NoTransaction)?;
         let mut draft = Draft::response(&tx.request, status, reason, tx.via.clone())
             .map_err(|fault| Misuse::InvalidHeader(fault.to_string()))?;
@@ -149,7 +154,8 @@ const fn makes_dialog(method: &Method, status: u16) -> bool {
 
 /// RFC 3261 §20.10, Table 2: where the Contact is the dialog's own.
 const fn may_have_our_contact(method: &Method, status: u16) -> bool {
-    makes_dialog(method, status) || (matches!(method, Method::Update | Method::Notify) && status >= 200 && status < 300)
+    makes_dialog(method, status)
+        || (matches!(method, Method::Update | Method::Notify) && status >= 200 && status < 300)
 }
 
 const fn misuse_of(misuse: TransactionMisuse, status: u16) -> Misuse {
@@ -160,12 +166,5 @@ const fn misuse_of(misuse: TransactionMisuse, status: u16) -> Misuse {
         | TransactionMisuse::ProvisionalToNonInvite
         | TransactionMisuse::TryingTooEarly
         | TransactionMisuse::TimeoutToNonInvite => Misuse::InvalidStatus(status),
-    }
-}
-
-impl ServerTx {
-    /// The bytes of the 2xx that waits for its ACK.
-    pub(crate) fn accepted(&self) -> Option<&Bytes> {
-        self.accept.as_ref()?.response()
     }
 }

@@ -168,7 +168,8 @@ impl WorkingCopy {
         let Ok(request) = self.parse_own(request) else { return };
         let Some(session) = self.session.sip_mut(sip) else { return };
         let Ok(dialog) = Dialog::uac(&request, message, over_tls) else { return };
-        session.remote_party = Bytes::copy_from_slice(message.header(siplet_sip::header::HeaderId::To).unwrap_or_default());
+        session.remote_party =
+            Bytes::copy_from_slice(message.header(siplet_sip::header::HeaderId::To).unwrap_or_default());
         session.dialog = Some(dialog);
         session.state = if status < 200 { SessionState::Early } else { SessionState::Confirmed };
     }
@@ -221,7 +222,8 @@ impl WorkingCopy {
         let Some(tx) = self.session.client_mut(client, is_cancel) else { return Vec::new() };
         let failed = match &mut tx.machine {
             ClientMachine::Invite(machine) => {
-                machine.on_event(InviteClientEvent::TransportFailed, now, &timers) == InviteClientAction::TransportFailed
+                machine.on_event(InviteClientEvent::TransportFailed, now, &timers)
+                    == InviteClientAction::TransportFailed
             }
             ClientMachine::Other(machine) => {
                 machine.on_event(NonInviteClientEvent::TransportFailed, now, &timers)
@@ -272,7 +274,12 @@ impl WorkingCopy {
     }
 
     /// Runs the machine of a client transaction over a response, or over its deadline.
-    fn client_event(&mut self, client: u32, is_cancel: bool, response: Option<(u16, &Arc<Message>)>) -> Wanted {
+    fn client_event(
+        &mut self,
+        client: u32,
+        is_cancel: bool,
+        response: Option<(u16, &Arc<Message>)>,
+    ) -> Wanted {
         let now = self.now;
         let shared = self.shared.clone();
         let timers = &shared.config.timers;
@@ -280,9 +287,12 @@ impl WorkingCopy {
         let request = tx.request.clone();
         match &mut tx.machine {
             ClientMachine::Invite(machine) => {
-                let ack = || match (response, Message::parse(request.clone(), &shared.config.limits.message)) {
+                let ack = || match (response, Message::parse(request.clone(), &shared.config.limits.message))
+                {
                     // RFC 3261 §17.1.1.3.
-                    (Some((_, response)), Ok(invite)) => Draft::ack_for(&Arc::new(invite), response).to_bytes(),
+                    (Some((_, response)), Ok(invite)) => {
+                        Draft::ack_for(&Arc::new(invite), response).to_bytes()
+                    }
                     (Some(_) | None, Ok(_) | Err(_)) => Bytes::new(),
                 };
                 let event = match response {
@@ -290,9 +300,9 @@ impl WorkingCopy {
                     None => InviteClientEvent::Deadline,
                 };
                 match machine.on_event(event, now, timers) {
-                    InviteClientAction::Nothing | InviteClientAction::Absorb | InviteClientAction::Terminated => {
-                        Wanted::Nothing
-                    }
+                    InviteClientAction::Nothing
+                    | InviteClientAction::Absorb
+                    | InviteClientAction::Terminated => Wanted::Nothing,
                     InviteClientAction::Transmit(bytes) | InviteClientAction::TransmitAck(bytes) => {
                         Wanted::Transmit(bytes)
                     }

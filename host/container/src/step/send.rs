@@ -78,19 +78,28 @@ impl WorkingCopy {
     }
 
     /// Puts a request into the outbox and starts its transaction.
-    pub(crate) fn send_request(&mut self, sip: SipKey, method: &Method, mut draft: Draft) -> Result<u32, Misuse> {
+    pub(crate) fn send_request(
+        &mut self,
+        sip: SipKey,
+        method: &Method,
+        mut draft: Draft,
+    ) -> Result<u32, Misuse> {
         let target = self.target_of(sip, &draft)?;
         let (listener, transport) = target.listener();
         let index = self.session.mint_index();
         let branch = self.mint(Kind::Branch, index);
-        let via = format!("SIP/2.0/{} {};branch={branch};rport", transport.via_name(), self.sent_by(listener));
-        draft.prepend(HeaderName::from(HeaderId::Via), via.as_bytes()).map_err(|fault| Misuse::InvalidHeader(fault.to_string()))?;
+        let via =
+            format!("SIP/2.0/{} {};branch={branch};rport", transport.via_name(), self.sent_by(listener));
+        draft
+            .prepend(HeaderName::from(HeaderId::Via), via.as_bytes())
+            .map_err(|fault| Misuse::InvalidHeader(fault.to_string()))?;
         if needs_contact(method) && draft.header(HeaderId::Contact).is_none() {
             let secure = draft.request_uri().starts_with(b"sips:");
             add(&mut draft, HeaderId::Contact, &self.contact(listener, transport, secure));
         }
         let bytes = draft.to_bytes();
-        let reliability = if transport.is_reliable() { Reliability::Reliable } else { Reliability::Unreliable };
+        let reliability =
+            if transport.is_reliable() { Reliability::Reliable } else { Reliability::Unreliable };
         let timers = &self.shared.config.timers;
         let machine = if *method == Method::Invite {
             ClientMachine::Invite(InviteClient::start(bytes.clone(), reliability, self.now, timers))
@@ -126,7 +135,8 @@ impl WorkingCopy {
     fn target_of(&self, sip: SipKey, draft: &Draft) -> Result<Target, Misuse> {
         let mut target = match draft.header(HeaderId::Route) {
             Some(route) => {
-                let first = NameAddr::parse_first(route).map_err(|fault| Misuse::InvalidAddress(fault.to_string()))?;
+                let first = NameAddr::parse_first(route)
+                    .map_err(|fault| Misuse::InvalidAddress(fault.to_string()))?;
                 self.route(first.uri_bytes())?
             }
             None => self.route(draft.request_uri())?,
@@ -160,12 +170,19 @@ impl WorkingCopy {
         let (listener, transport) = target.listener();
         let index = self.session.mint_index();
         let branch = self.mint(Kind::Branch, index);
-        let via = format!("SIP/2.0/{} {};branch={branch};rport", transport.via_name(), self.sent_by(listener));
-        draft.prepend(HeaderName::from(HeaderId::Via), via.as_bytes()).map_err(|fault| Misuse::InvalidHeader(fault.to_string()))?;
+        let via =
+            format!("SIP/2.0/{} {};branch={branch};rport", transport.via_name(), self.sent_by(listener));
+        draft
+            .prepend(HeaderName::from(HeaderId::Via), via.as_bytes())
+            .map_err(|fault| Misuse::InvalidHeader(fault.to_string()))?;
         let bytes = draft.to_bytes();
         let tx = self.session.client_mut(client, false).ok_or(Misuse::NoTransaction)?;
         tx.unacked.retain(|response| to_tag_of(response) != to_tag);
-        tx.acks.push(SentAck { to_tag: Bytes::copy_from_slice(to_tag), bytes: bytes.clone(), target: target.clone() });
+        tx.acks.push(SentAck {
+            to_tag: Bytes::copy_from_slice(to_tag),
+            bytes: bytes.clone(),
+            target: target.clone(),
+        });
         self.session.dirty = true;
         self.push(target, bytes);
         Ok(())
@@ -214,7 +231,9 @@ impl WorkingCopy {
 
     /// A message that was made here, as a message again.
     pub(crate) fn parse_own(&self, bytes: &Bytes) -> Result<Arc<Message>, Misuse> {
-        Message::parse(bytes.clone(), &self.shared.config.limits.message).map(Arc::new).map_err(|_| Misuse::NoTransaction)
+        Message::parse(bytes.clone(), &self.shared.config.limits.message)
+            .map(Arc::new)
+            .map_err(|_| Misuse::NoTransaction)
     }
 
     /// Sends a CANCEL that is wanted, if the INVITE has had a provisional response.
@@ -230,7 +249,8 @@ impl WorkingCopy {
         let _ = machine.on_event(InviteClientEvent::CancelSent, now, &timers);
         let (target, sip, index) = (tx.target.clone(), tx.sip, tx.index);
         let (_, transport) = target.listener();
-        let reliability = if transport.is_reliable() { Reliability::Reliable } else { Reliability::Unreliable };
+        let reliability =
+            if transport.is_reliable() { Reliability::Reliable } else { Reliability::Unreliable };
         self.start_client(ClientTx {
             index,
             is_cancel: true,

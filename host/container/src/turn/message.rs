@@ -182,7 +182,9 @@ impl Turn {
     pub fn request_of(&mut self, id: MessageId) -> Result<MessageId, Misuse> {
         let (server, client, sip) = match self.message(id)? {
             TurnMessage::Received { server, client, sip, .. } => (*server, *client, *sip),
-            TurnMessage::Created { purpose: Purpose::Response { server }, sip, .. } => (Some(*server), None, *sip),
+            TurnMessage::Created { purpose: Purpose::Response { server }, sip, .. } => {
+                (Some(*server), None, *sip)
+            }
             TurnMessage::Created { .. } => (None, None, self.message(id)?.sip()),
         };
         let message = if let Some(server) = server {
@@ -227,7 +229,12 @@ impl Turn {
             return Err(Misuse::FinalResponseSent);
         }
         let draft = self.copy.draft_response(server, status, reason)?;
-        self.push(TurnMessage::Created { draft: Box::new(draft), sip, purpose: Purpose::Response { server }, sent: false })
+        self.push(TurnMessage::Created {
+            draft: Box::new(draft),
+            sip,
+            purpose: Purpose::Response { server },
+            sent: false,
+        })
     }
 
     /// A request in the dialog of a session, or one more outside a dialog for a session that has none.
@@ -239,14 +246,21 @@ impl Turn {
         }
         let draft = match session.state {
             SessionState::Early | SessionState::Confirmed => self.copy.draft_in_dialog(sip, &method)?,
-            SessionState::Initial if !session.request_uri.is_empty() => self.copy.draft_outside_dialog(sip, &method)?,
+            SessionState::Initial if !session.request_uri.is_empty() => {
+                self.copy.draft_outside_dialog(sip, &method)?
+            }
             SessionState::Initial | SessionState::Terminated => return Err(Misuse::NoDialog),
         };
         self.push_request(draft, sip, method)
     }
 
     /// The first request of a new SIP session.
-    pub fn create_initial_request(&mut self, method: &str, from: &str, to: &str) -> Result<MessageId, Misuse> {
+    pub fn create_initial_request(
+        &mut self,
+        method: &str,
+        from: &str,
+        to: &str,
+    ) -> Result<MessageId, Misuse> {
         let method = creatable(method)?;
         if !self.copy.session.valid {
             return Err(Misuse::InvalidSession);
@@ -257,7 +271,12 @@ impl Turn {
     }
 
     fn push_request(&mut self, draft: Draft, sip: SipKey, method: Method) -> Result<MessageId, Misuse> {
-        self.push(TurnMessage::Created { draft: Box::new(draft), sip, purpose: Purpose::Request { method }, sent: false })
+        self.push(TurnMessage::Created {
+            draft: Box::new(draft),
+            sip,
+            purpose: Purpose::Request { method },
+            sent: false,
+        })
     }
 
     /// The ACK for a received 2xx of an INVITE.
@@ -272,7 +291,12 @@ impl Turn {
         }
         let draft = self.copy.draft_ack(client, &message)?;
         let to_tag = Bytes::copy_from_slice(to_tag_of(&message));
-        self.push(TurnMessage::Created { draft: Box::new(draft), sip, purpose: Purpose::Ack { client, to_tag }, sent: false })
+        self.push(TurnMessage::Created {
+            draft: Box::new(draft),
+            sip,
+            purpose: Purpose::Ack { client, to_tag },
+            sent: false,
+        })
     }
 
     /// The CANCEL of an INVITE that was sent from here and has no final response.
@@ -285,7 +309,12 @@ impl Turn {
             return Err(Misuse::NoTransaction);
         }
         let draft = self.copy.draft_cancel(client)?;
-        self.push(TurnMessage::Created { draft: Box::new(draft), sip, purpose: Purpose::Cancel { client }, sent: false })
+        self.push(TurnMessage::Created {
+            draft: Box::new(draft),
+            sip,
+            purpose: Purpose::Cancel { client },
+            sent: false,
+        })
     }
 
     /// A created message that may still be changed.
@@ -403,11 +432,13 @@ fn size_of(draft: &Draft) -> usize {
 
 /// A method that a servlet may create a request of.
 fn creatable(method: &str) -> Result<Method, Misuse> {
-    let parsed =
-        Method::from_bytes(method.as_bytes()).map_err(|_| Misuse::InvalidMethod("it is no token".to_owned()))?;
+    let parsed = Method::from_bytes(method.as_bytes())
+        .map_err(|_| Misuse::InvalidMethod("it is no token".to_owned()))?;
     match parsed {
         // SIP Servlet 1.1: createRequest throws for both; they have functions of their own.
-        Method::Ack | Method::Cancel => Err(Misuse::InvalidMethod(format!("{method} has a function of its own"))),
+        Method::Ack | Method::Cancel => {
+            Err(Misuse::InvalidMethod(format!("{method} has a function of its own")))
+        }
         Method::Invite
         | Method::Bye
         | Method::Options
@@ -427,29 +458,34 @@ fn creatable(method: &str) -> Result<Method, Misuse> {
 /// SIP Servlet 1.1 §4.1.2: headers that the container writes. Contact is the servlet's in a REGISTER, in 3xx and 485, and
 /// in the 200 of a REGISTER or OPTIONS.
 fn is_system(id: HeaderId, draft: &Draft, purpose: &Purpose) -> bool {
-    match id {
-        HeaderId::Via
-        | HeaderId::From
-        | HeaderId::To
-        | HeaderId::CallId
-        | HeaderId::CSeq
-        | HeaderId::MaxForwards
-        | HeaderId::RecordRoute
-        | HeaderId::ContentLength
-        | HeaderId::RSeq
-        | HeaderId::RAck => true,
-        HeaderId::Route => !matches!(purpose, Purpose::Request { .. }),
-        HeaderId::Contact => match purpose {
-            Purpose::Response { .. } => {
-                let status = draft.status().unwrap_or_default();
-                let registers = draft.header(HeaderId::CSeq).is_some_and(|cseq| {
-                    cseq.ends_with(b"REGISTER") || cseq.ends_with(b"OPTIONS")
-                });
-                !((300..400).contains(&status) || status == 485 || (registers && (200..300).contains(&status)))
-            }
-            Purpose::Request { method } => *method != Method::Register,
-            Purpose::Ack { .. } | Purpose::Cancel { .. } => true,
-        },
-        _ => false,
+    const ALWAYS: [HeaderId; 10] = [
+        HeaderId::Via,
+        HeaderId::From,
+        HeaderId::To,
+        HeaderId::CallId,
+        HeaderId::CSeq,
+        HeaderId::MaxForwards,
+        HeaderId::RecordRoute,
+        HeaderId::ContentLength,
+        HeaderId::RSeq,
+        HeaderId::RAck,
+    ];
+    if ALWAYS.contains(&id) {
+        return true;
+    }
+    if id == HeaderId::Route {
+        return !matches!(purpose, Purpose::Request { .. });
+    }
+    if id != HeaderId::Contact {
+        return false;
+    }
+    match purpose {
+        Purpose::Response { .. } => {
+            let status = draft.status().unwrap_or_default();
+            let lists = matches!(draft.cseq(), Ok((_, Method::Register | Method::Options)));
+            !((300..400).contains(&status) || status == 485 || (lists && (200..300).contains(&status)))
+        }
+        Purpose::Request { method } => *method != Method::Register,
+        Purpose::Ack { .. } | Purpose::Cancel { .. } => true,
     }
 }

@@ -164,7 +164,9 @@ impl Turn {
         }
         let attributes = self.attributes(scope)?;
         let others = self.copy.session.attribute_bytes() - attributes.bytes();
-        if others + attributes.bytes_with(name, value) > self.copy.application.descriptor.limits.attribute_bytes {
+        if others + attributes.bytes_with(name, value)
+            > self.copy.application.descriptor.limits.attribute_bytes
+        {
             return Err(Misuse::Limit("attribute-bytes"));
         }
         self.attributes_mut(scope)?.set(name, value);
