@@ -1,0 +1,95 @@
+//! A response, received or made here.
+
+use super::{Deref, Message, Rc, Request, Result, Shared, fmt, text};
+#[allow(unused_imports, reason = "the host is a type in a guest, and the trait itself in a test")]
+use crate::seam::Host as _;
+
+/// A SIP response, received or made here with [`Request::create_response`].
+///
+/// All that is read of it stands in [`Message`]. [`send`](Self::send) takes the response away: what was sent cannot be
+/// sent or changed again.
+pub struct Response {
+    message: Message,
+}
+
+impl Response {
+    pub(crate) const fn new(shared: Rc<Shared>) -> Self {
+        Self { message: Message::new(shared) }
+    }
+
+    /// The status code, 100 to 699.
+    #[track_caller]
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.start_line().status()
+    }
+
+    /// The reason phrase, which may be empty; empty also when it is not UTF-8.
+    #[track_caller]
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        text(self.start_line().reason())
+    }
+
+    /// The request that this answers.
+    #[must_use]
+    pub fn request(&self) -> Request {
+        let turn = self.turn();
+        Request::new(match self.shared().host(|host, id| host.request_of(id)) {
+            Ok(id) => turn.message(id),
+            Err(error) => Rc::new(Shared::new(turn.clone(), Err(error), None)),
+        })
+    }
+
+    /// The ACK for this received 2xx of an INVITE (RFC 3261 §13.2.2.4). Other final responses are acknowledged by the
+    /// host.
+    ///
+    /// # Errors
+    /// [`Error::NoTransaction`](crate::Error::NoTransaction) for any other response.
+    pub fn create_ack(&self) -> Result<Request> {
+        let id = self.shared().host(|host, id| host.create_ack(id))?;
+        Ok(Request::new(self.turn().message(id)))
+    }
+
+    /// The response with that header in place of all its lines of that name.
+    ///
+    /// # Errors
+    /// As [`Message::set_header`].
+    pub fn with_header(self, name: &str, value: impl AsRef<[u8]>) -> Result<Self> {
+        self.set_header(name, value)?;
+        Ok(self)
+    }
+
+    /// The response with that body; an empty one removes body and Content-Type.
+    ///
+    /// # Errors
+    /// As [`Message::set_body`].
+    pub fn with_body(self, content_type: &str, body: impl AsRef<[u8]>) -> Result<Self> {
+        self.set_body(content_type, body)?;
+        Ok(self)
+    }
+
+    /// Puts the response into the outbox of the turn: it leaves when the handler has returned `Ok`.
+    ///
+    /// # Errors
+    /// [`Error::FinalResponseSent`](crate::Error::FinalResponseSent) when the request was answered by another,
+    /// [`Error::NoTransaction`](crate::Error::NoTransaction) for a received response,
+    /// [`Error::Limit`](crate::Error::Limit) when the turn sends too much.
+    pub fn send(self) -> Result {
+        self.message.send()
+    }
+}
+
+impl Deref for Response {
+    type Target = Message;
+
+    fn deref(&self) -> &Message {
+        &self.message
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message.fmt(out)
+    }
+}

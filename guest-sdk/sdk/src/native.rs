@@ -1,0 +1,168 @@
+//! Calling handlers without WebAssembly: for tests that run a servlet as a plain Rust value.
+//!
+//! `#[servlet]` implements [`NativeServlet`] for the author's type. A test makes an [`Instance`] of it and calls a handler
+//! by name with a [`Host`] of its own, for instance the real container's turn. It is the same handler code that a guest
+//! runs; what differs is only who answers its actions.
+//!
+//! ```
+//! use siplet::native::{self, Ended, Host};
+//! use siplet::prelude::*;
+//!
+//! struct Quiet;
+//!
+//! #[servlet(name = "quiet")]
+//! impl Servlet for Quiet {
+//!     fn do_ack(&self, _: Request) -> Result {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let quiet = native::Instance::of::<Quiet>([] as [(&str, &str); 0])?;
+//! assert!(quiet.descriptor().contains(r#""handlers":["do-ack"]"#));
+//! # Ok::<(), siplet::Error>(())
+//! ```
+
+use core::any::Any;
+use core::cell::RefCell;
+use core::fmt;
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::rc::Rc;
+
+pub use crate::handler::{Handler, Takes};
+pub use crate::seam::{Flat, Host, Level, MessageId, Peer, Scope, SessionState, SipKey};
+
+use crate::handler::{Dispatch, Given};
+use crate::seam::Turn;
+use crate::{ApplicationSession, Config, Error, Request, Response, Result, Servlet};
+
+/// A servlet that is linked into a native program. Implemented by `#[servlet]`.
+pub trait NativeServlet: Servlet + 'static {
+    /// What the custom section `siplet-descriptor` of the guest would carry: JSON.
+    const DESCRIPTOR: &'static str;
+}
+
+/// A servlet made from its init parameters, its type forgotten.
+#[derive(Clone)]
+pub struct Instance {
+    servlet: Rc<dyn Dispatch>,
+    descriptor: &'static str,
+}
+
+/// How a handler ended, and so what becomes of the turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It returned `Ok`: the turn is committed.
+    Done,
+    /// It returned `Err` with this text: the turn is abandoned.
+    Failed(String),
+    /// It panicked with this text: a guest would be dead.
+    Panicked(String),
+}
+
+impl Instance {
+    /// Makes the servlet by its [`Servlet::init`].
+    ///
+    /// # Errors
+    /// What `init` says.
+    pub fn of<S: NativeServlet>(
+        parameters: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Result<Self> {
+        let servlet = S::init(&Config::from_iter(parameters))?;
+        Ok(Self { servlet: Rc::new(servlet), descriptor: S::DESCRIPTOR })
+    }
+
+    /// What the servlet says of itself: JSON, as in the custom section `siplet-descriptor`.
+    #[must_use]
+    pub const fn descriptor(&self) -> &'static str {
+        self.descriptor
+    }
+
+    /// Runs one handler on a host and gives the host back, with all that was done on it.
+    ///
+    /// `message` is the request or response that the handler is called with; `None` for `servlet-initialized`. A handler
+    /// that the servlet does not have runs its default. An unknown name, or a message where none belongs, is
+    /// [`Ended::Failed`].
+    pub fn run<H: Host + 'static>(&self, handler: &str, message: Option<MessageId>, host: H) -> (Ended, H) {
+        let host = Rc::new(RefCell::new(host));
+        let turn = Turn::begin(host.clone());
+        let outer = CURRENT.replace(Some(turn.clone()));
+        let result = catch_unwind(AssertUnwindSafe(|| self.call(handler, message, &turn)));
+        CURRENT.set(outer);
+        turn.end();
+        let ended = match result {
+            Ok(Ok(())) => Ended::Done,
+            Ok(Err(error)) => Ended::Failed(error.to_string()),
+            Err(panic) => Ended::Panicked(panic_text(&*panic)),
+        };
+        let host = Rc::into_inner(host).expect("the turn gave up its share when it ended");
+        (ended, host.into_inner())
+    }
+
+    fn call(&self, handler: &str, message: Option<MessageId>, turn: &Rc<Turn>) -> Result {
+        let Some(handler) = Handler::from_name(handler) else {
+            return Err(Error::Failed(format!("{handler:?} is no handler of a servlet")));
+        };
+        let given = match (handler.takes(), message) {
+            (Takes::Request, Some(message)) => Given::Request(Request::new(turn.message(message))),
+            (Takes::Response, Some(message)) => Given::Response(Response::new(turn.message(message))),
+            (Takes::ApplicationSession, None) => {
+                Given::ApplicationSession(ApplicationSession::new(turn.clone()))
+            }
+            (takes, _) => return Err(Error::Failed(format!("{} is called with {takes:?}", handler.name()))),
+        };
+        self.servlet.dispatch(handler, given)
+    }
+}
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("Instance").field(&self.descriptor).finish()
+    }
+}
+
+/// The text of a panic as the panic hook of a guest would tell it.
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => (*text).to_owned(),
+        (None, Some(text)) => text.clone(),
+        (None, None) => "a panic without a text".to_owned(),
+    }
+}
+
+thread_local! {
+    /// The turn that runs on this thread, for what is asked without a message: time, randomness, log.
+    static CURRENT: RefCell<Option<Rc<Turn>>> = const { RefCell::new(None) };
+}
+
+/// The free functions of the SDK, answered by the host of the running turn.
+pub(crate) mod ambient {
+    use super::{CURRENT, Error, Host, Level, Result};
+
+    fn ask<T>(question: impl FnOnce(&mut dyn Host) -> T) -> Result<T> {
+        let turn = CURRENT.with_borrow(Clone::clone).ok_or(Error::StaleHandle)?;
+        turn.host(|host| Ok(question(host)))
+    }
+
+    #[track_caller]
+    pub(crate) fn now() -> u64 {
+        ask(|host| host.now()).unwrap_or_else(|_| outside("now"))
+    }
+
+    #[track_caller]
+    pub(crate) fn random() -> u64 {
+        ask(|host| host.random()).unwrap_or_else(|_| outside("random"))
+    }
+
+    /// Outside a turn, as in `init` or a plain unit test, the line goes to stderr.
+    pub(crate) fn log(level: Level, text: &str) {
+        if ask(|host| host.log(level, text)).is_err() {
+            eprintln!("{level:?}: {text}");
+        }
+    }
+
+    #[track_caller]
+    fn outside(function: &str) -> ! {
+        panic!("siplet::{function}() outside a turn: run the handler through siplet::native::Instance::run")
+    }
+}

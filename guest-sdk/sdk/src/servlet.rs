@@ -1,0 +1,260 @@
+//! The trait that a servlet implements, and what it is made from.
+
+use core::fmt::Display;
+use core::str::FromStr;
+use serde::de::DeserializeOwned;
+
+use crate::{ApplicationSession, Error, Request, Response, Result};
+
+/// A SIP servlet: one handler for each kind of message (SIP Servlet 1.1 §5).
+///
+/// Write the handlers you need and put `#[servlet]` before the `impl`. For the others the host does what the defaults
+/// here do, without calling the guest:
+///
+/// * ACK, CANCEL and all responses: nothing. A CANCEL was answered by the host before (RFC 3261 §9.2).
+/// * BYE and PRACK: 200.
+/// * any other request: 405 with an Allow header that names the methods of the handlers that are there
+///   (RFC 3261 §8.2.1). SIP Servlet 1.1 says 500 here; that blames the server for what the caller asked.
+///
+/// A handler that returns `Ok` commits its turn: attributes are stored, then messages leave in the order in which they
+/// were sent. One that returns `Err` or panics leaves nothing behind: a request that is still unanswered gets 500. A
+/// handler may leave its request unanswered and answer it in a later turn.
+///
+/// `&self` is made from the init parameters and does not change: there is one for each instance of the guest, instances
+/// come and go, and what a call needs to remember belongs into an [`Attribute`](crate::Attribute) of a session.
+pub trait Servlet: Sized {
+    /// The methods that the servlet has handlers for, as in an Allow header; written by `#[servlet]`.
+    #[doc(hidden)]
+    const ALLOW: &'static str = "";
+
+    /// Makes the servlet from its init parameters.
+    ///
+    /// `#[servlet]` writes this for a unit struct. It may be called at any time and often, so it should check and read the
+    /// parameters and do nothing that counts; what is to be done once belongs into
+    /// [`servlet_initialized`](Self::servlet_initialized). An error refuses the deployment.
+    ///
+    /// # Errors
+    /// The author's own: what is wrong with the parameters.
+    fn init(config: &Config) -> Result<Self>;
+
+    /// A call is set up, or one that is up is changed: then [`Request::is_initial`] is false (RFC 3261 §13, §14).
+    fn do_invite(&self, request: Request) -> Result {
+        not_handled(&request, Self::ALLOW)
+    }
+
+    /// The caller acknowledges a final response to its INVITE (RFC 3261 §13.2.2.4). An ACK is never answered.
+    fn do_ack(&self, request: Request) -> Result {
+        nothing(request)
+    }
+
+    /// The peer ends the call (RFC 3261 §15). The dialog is over when this is called, whatever it does.
+    fn do_bye(&self, request: Request) -> Result {
+        ok(&request)
+    }
+
+    /// The caller gives up an INVITE that has no final response (RFC 3261 §9). The host has answered the CANCEL with 200
+    /// and the INVITE with 487.
+    fn do_cancel(&self, request: Request) -> Result {
+        nothing(request)
+    }
+
+    /// A reliable provisional response is acknowledged (RFC 3262).
+    fn do_prack(&self, request: Request) -> Result {
+        ok(&request)
+    }
+
+    /// The session is changed without a re-INVITE (RFC 3311).
+    fn do_update(&self, request: Request) -> Result {
+        not_handled(&request, Self::ALLOW)
+    }
+
+    /// Something is told inside a call: a digit, a package (RFC 6086).
+    fn do_info(&self, request: Request) -> Result {
+        not_handled(&request, Self::ALLOW)
+    }
+
+    /// A text arrives (RFC 3428).
+    fn do_message(&self, request: Request) -> Result {
+        not_handled(&request, Self::ALLOW)
+    }
+
+    /// A peer asks what we can do, or whether we are there (RFC 3261 §11).
+    fn do_options(&self, request: Request) -> Result {
+        not_handled(&request, Self::ALLOW)
+    }
+
+    /// A phone tells where it is (RFC 3261 §10).
+    fn do_register(&self, request: Request) -> Result {
+        not_handled(&request, Self::ALLOW)
+    }
+
+    /// A peer wants to be told of an event (RFC 6665 §4.1).
+    fn do_subscribe(&self, request: Request) -> Result {
+        not_handled(&request, Self::ALLOW)
+    }
+
+    /// A peer tells of an event (RFC 6665 §4.2).
+    fn do_notify(&self, request: Request) -> Result {
+        not_handled(&request, Self::ALLOW)
+    }
+
+    /// A peer publishes the state of an event (RFC 3903).
+    fn do_publish(&self, request: Request) -> Result {
+        not_handled(&request, Self::ALLOW)
+    }
+
+    /// A peer asks us to contact somebody: a transfer (RFC 3515).
+    fn do_refer(&self, request: Request) -> Result {
+        not_handled(&request, Self::ALLOW)
+    }
+
+    /// Any other method, also those that are not yet invented.
+    fn do_request(&self, request: Request) -> Result {
+        not_handled(&request, Self::ALLOW)
+    }
+
+    /// A response of 101 to 199 came for a request of ours.
+    fn do_provisional_response(&self, response: Response) -> Result {
+        nothing(response)
+    }
+
+    /// A 2xx came for a request of ours; that of an INVITE wants [`Response::create_ack`].
+    fn do_success_response(&self, response: Response) -> Result {
+        nothing(response)
+    }
+
+    /// A 3xx came for a request of ours.
+    fn do_redirect_response(&self, response: Response) -> Result {
+        nothing(response)
+    }
+
+    /// A 4xx, 5xx or 6xx came for a request of ours.
+    fn do_error_response(&self, response: Response) -> Result {
+        nothing(response)
+    }
+
+    /// A final response came on one branch of a proxy while others are still open (SIP Servlet 1.1 §10.2.4).
+    fn do_branch_response(&self, response: Response) -> Result {
+        nothing(response)
+    }
+
+    /// Once for a deployment, before its first call, in an application session that belongs to no call.
+    fn servlet_initialized(&self, application_session: ApplicationSession) -> Result {
+        nothing(application_session)
+    }
+
+    /// No ACK came for this 2xx in 64*T1 (RFC 3261 §13.3.1.4). When the handler sends no BYE, the host does.
+    fn no_ack_received(&self, response: Response) -> Result {
+        nothing(response)
+    }
+}
+
+/// The default for ACK, CANCEL and responses.
+#[allow(clippy::unnecessary_wraps, clippy::needless_pass_by_value, reason = "the shape of a handler")]
+fn nothing<T>(_given: T) -> Result {
+    Ok(())
+}
+
+/// The default for BYE and PRACK.
+fn ok(request: &Request) -> Result {
+    request.create_response(200)?.send()
+}
+
+/// The default for any other request. RFC 3261 §8.2.1: 405 names in Allow what would be understood.
+fn not_handled(request: &Request, allow: &str) -> Result {
+    request.create_response(405)?.with_header("Allow", allow)?.send()
+}
+
+/// The init parameters of a servlet, from the descriptor's `[init-parameters]`.
+///
+/// All values are texts. TOML arrays and tables come as JSON text and are read with [`json`](Self::json).
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use siplet::prelude::*;
+///
+/// struct Redirect {
+///     users: BTreeMap<String, String>,
+///     expires_s: u32,
+/// }
+///
+/// #[servlet]
+/// impl Servlet for Redirect {
+///     fn init(config: &Config) -> Result<Self> {
+///         Ok(Self { users: config.json("users")?, expires_s: config.parse_or("expires_s", 3600)? })
+///     }
+///
+///     fn do_invite(&self, request: Request) -> Result {
+///         match self.users.get(request.request_uri()?.user().unwrap_or_default()) {
+///             Some(uri) => request.create_response(302)?.with_header("Contact", format!("<{uri}>"))?.send(),
+///             None => request.create_response(404)?.send(),
+///         }
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    // A handful of them, read once: a list is smaller in a guest than a map.
+    parameters: Vec<(String, String)>,
+}
+
+impl Config {
+    /// The parameter; `None` when it is not set.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The parameter, which must be set.
+    ///
+    /// # Errors
+    /// A sentence that says what to set and where.
+    pub fn required(&self, name: &str) -> Result<&str> {
+        self.get(name).ok_or_else(|| {
+            Error::Failed(format!(
+                "init parameter `{name}` is missing: set it in [init-parameters] of the descriptor"
+            ))
+        })
+    }
+
+    /// The parameter read as a number or whatever `T` reads; it must be set.
+    ///
+    /// # Errors
+    /// A sentence that names the parameter and what is wrong with it.
+    pub fn parse<T: FromStr<Err: Display>>(&self, name: &str) -> Result<T> {
+        let value = self.required(name)?;
+        value.parse().map_err(|error| unfit(name, value, &error))
+    }
+
+    /// The same with a value for the case that it is not set.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), when it is set.
+    pub fn parse_or<T: FromStr<Err: Display>>(&self, name: &str, otherwise: T) -> Result<T> {
+        if self.get(name).is_some() { self.parse(name) } else { Ok(otherwise) }
+    }
+
+    /// The parameter read as JSON: a TOML array or table. It must be set.
+    ///
+    /// # Errors
+    /// A sentence that names the parameter and what is wrong with it.
+    pub fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
+        let value = self.required(name)?;
+        serde_json::from_str(value).map_err(|error| unfit(name, value, &error))
+    }
+
+    /// The names of all parameters.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.parameters.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Config {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(parameters: I) -> Self {
+        Self { parameters: parameters.into_iter().map(|(name, value)| (name.into(), value.into())).collect() }
+    }
+}
+
+fn unfit(name: &str, value: &str, error: &dyn Display) -> Error {
+    Error::Failed(format!("init parameter `{name}` = {value:?}: {error}"))
+}
