@@ -26,8 +26,29 @@ pub(crate) const HANDLERS: [&str; 22] = [
     "no_ack_received",
 ];
 
+/// The Allow header of a servlet with these handlers (RFC 3261 §20.5): their methods and what the host does for it.
+pub(crate) fn allow(handlers: &[&str]) -> String {
+    const BY_THE_HOST: [&str; 4] = ["OPTIONS", "ACK", "CANCEL", "BYE"];
+    let methods = handlers.iter().filter_map(|handler| method_of(handler));
+    let mut allow: Vec<String> = methods.filter(|method| !BY_THE_HOST.contains(&method.as_str())).collect();
+    let of_the_host = if handlers.contains(&"do_invite") { &BY_THE_HOST[..] } else { &BY_THE_HOST[..1] };
+    allow.extend(of_the_host.iter().map(|method| (*method).to_owned()));
+    allow.join(", ")
+}
+
 /// The method that a request handler is for; `None` for `do_request` and for what is no request handler.
-pub(crate) fn method_of(handler: &str) -> Option<String> {
+fn method_of(handler: &str) -> Option<String> {
     let method = handler.strip_prefix("do_")?;
     (method != "request" && !method.ends_with("_response")).then(|| method.to_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::allow;
+
+    #[test]
+    fn a_servlet_allows_its_handlers_and_what_the_host_does_for_it() {
+        assert_eq!(allow(&["do_message", "do_request", "do_success_response"]), "MESSAGE, OPTIONS");
+        assert_eq!(allow(&["do_invite", "do_bye"]), "INVITE, OPTIONS, ACK, CANCEL, BYE");
+    }
 }

@@ -37,3 +37,6 @@ pub fn servlet(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as servlet::Item);
     servlet::expand(&arguments, item).unwrap_or_else(|error| error.to_compile_error()).into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use syn::{Error, ImplItem, ItemImpl, Type, parse_quote};
 
 use crate::arguments::Arguments;
 use crate::closest::closest;
-use crate::handlers::{HANDLERS, method_of};
+use crate::handlers::{HANDLERS, allow};
 
 /// What the attribute stands before.
 pub(crate) struct Item(ItemImpl);
@@ -25,8 +25,7 @@ impl Parse for Item {
 pub(crate) fn expand(arguments: &Arguments, Item(mut item): Item) -> syn::Result<TokenStream> {
     check_head(&item)?;
     let handlers = handlers_of(&item)?;
-    let allow: Vec<String> = handlers.iter().filter_map(|handler| method_of(handler)).collect();
-    let allow = allow.join(", ");
+    let allow = allow(&handlers);
     item.items.push(parse_quote! {
         #[doc(hidden)]
         const ALLOW: &'static str = #allow;
@@ -151,5 +150,8 @@ fn exports(this: &Type, handlers: &[&str], descriptor: &TokenStream) -> TokenStr
         impl ::siplet::native::NativeServlet for #this {
             const DESCRIPTOR: &'static str = #descriptor;
         }
+        // A type that no program calls would be reported as dead code.
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: fn(&::siplet::Config) -> ::siplet::Result<#this> = <#this as ::siplet::Servlet>::init;
     }
 }

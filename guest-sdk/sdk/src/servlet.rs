@@ -12,7 +12,7 @@ use crate::{ApplicationSession, Error, Request, Response, Result};
 /// here do, without calling the guest:
 ///
 /// * ACK, CANCEL and all responses: nothing. A CANCEL was answered by the host before (RFC 3261 §9.2).
-/// * BYE and PRACK: 200.
+/// * BYE: 200. OPTIONS: 200 with an Allow header (RFC 3261 §11.2).
 /// * any other request: 405 with an Allow header that names the methods of the handlers that are there
 ///   (RFC 3261 §8.2.1). SIP Servlet 1.1 says 500 here; that blames the server for what the caller asked.
 ///
@@ -29,7 +29,7 @@ pub trait Servlet: Sized {
 
     /// Makes the servlet from its init parameters.
     ///
-    /// `#[servlet]` writes this for a unit struct. It may be called at any time and often, so it should check and read the
+    /// `#[servlet]` writes this for a unit struct; any other type needs its own. It may be called at any time and often, so it should check and read the
     /// parameters and do nothing that counts; what is to be done once belongs into
     /// [`servlet_initialized`](Self::servlet_initialized). An error refuses the deployment.
     ///
@@ -49,7 +49,7 @@ pub trait Servlet: Sized {
 
     /// The peer ends the call (RFC 3261 §15). The dialog is over when this is called, whatever it does.
     fn do_bye(&self, request: Request) -> Result {
-        ok(&request)
+        request.create_response(200)?.send()
     }
 
     /// The caller gives up an INVITE that has no final response (RFC 3261 §9). The host has answered the CANCEL with 200
@@ -60,7 +60,7 @@ pub trait Servlet: Sized {
 
     /// A reliable provisional response is acknowledged (RFC 3262).
     fn do_prack(&self, request: Request) -> Result {
-        ok(&request)
+        not_handled(&request, Self::ALLOW)
     }
 
     /// The session is changed without a re-INVITE (RFC 3311).
@@ -80,7 +80,7 @@ pub trait Servlet: Sized {
 
     /// A peer asks what we can do, or whether we are there (RFC 3261 §11).
     fn do_options(&self, request: Request) -> Result {
-        not_handled(&request, Self::ALLOW)
+        answer_with_allow(&request, 200, Self::ALLOW)
     }
 
     /// A phone tells where it is (RFC 3261 §10).
@@ -155,14 +155,13 @@ fn nothing<T>(_given: T) -> Result {
     Ok(())
 }
 
-/// The default for BYE and PRACK.
-fn ok(request: &Request) -> Result {
-    request.create_response(200)?.send()
+/// The default for most requests. RFC 3261 §8.2.1: 405 names in Allow what would be understood.
+fn not_handled(request: &Request, allow: &str) -> Result {
+    answer_with_allow(request, 405, allow)
 }
 
-/// The default for any other request. RFC 3261 §8.2.1: 405 names in Allow what would be understood.
-fn not_handled(request: &Request, allow: &str) -> Result {
-    request.create_response(405)?.with_header("Allow", allow)?.send()
+fn answer_with_allow(request: &Request, status: u16, allow: &str) -> Result {
+    request.create_response(status)?.with_header("Allow", allow)?.send()
 }
 
 /// The init parameters of a servlet, from the descriptor's `[init-parameters]`.

@@ -156,7 +156,7 @@ impl Servlet for Defaults {
         Ok(())
     }
 
-    fn do_options(&self, _: Request) -> Result {
+    fn do_info(&self, _: Request) -> Result {
         Ok(())
     }
 }
@@ -165,7 +165,11 @@ impl Servlet for Defaults {
 fn what_has_no_handler_gets_the_default() {
     let sent = |handler: &str, message: &str| run::<Defaults>(handler, message).1.sent();
     assert_eq!(sent("do-bye", INVITE), ["SIP/2.0 200 Phrase"]);
-    assert_eq!(sent("do-message", INVITE), ["SIP/2.0 405 Phrase | Allow: INVITE, OPTIONS"]);
+    assert_eq!(
+        sent("do-message", INVITE),
+        ["SIP/2.0 405 Phrase | Allow: INVITE, INFO, OPTIONS, ACK, CANCEL, BYE"]
+    );
+    assert!(sent("do-options", INVITE)[0].starts_with("SIP/2.0 200 Phrase | Allow: INVITE"));
     assert_eq!(sent("do-ack", INVITE), [""; 0]);
     assert_eq!(sent("do-error-response", BUSY), [""; 0]);
 }
