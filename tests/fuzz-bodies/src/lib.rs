@@ -6,12 +6,14 @@
 
 mod frame;
 mod parse;
+mod stack;
 
 pub use frame::frame;
 pub use parse::parse;
+pub use stack::stack;
 
 /// A target: its name, which is that of its corpus folder, and what it does.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 2] = [("parse", parse), ("frame", frame)];
+pub const TARGETS: [Target; 3] = [("parse", parse), ("frame", frame), ("stack", stack)];

@@ -63,7 +63,7 @@ fn goes_on_unchanged(message: &Message, written: &Bytes) {
     assert_eq!(message.body(), again.body());
     let others = |message: &Message| lines(message, &[HeaderId::ContentLength]);
     assert_eq!(others(message), others(&again));
-    if message.has(HeaderId::ContentLength) && !has_bare_line_feed(message.head()) {
+    if message.has(HeaderId::ContentLength) && !has_bare_line_feed(&message.bytes()[..message.head_len()]) {
         assert_eq!(message.bytes(), written, "the octets of an untouched message changed");
     }
 }
@@ -88,10 +88,17 @@ fn edits_change_what_they_name(message: &Message, mut draft: Draft) {
     assert_eq!(untouched(&edited), untouched(message));
 }
 
-/// Name and value of all header lines but those named, in order.
+/// Name and value of all header lines but those named, in order. Runs of blanks count as one (RFC 3261 §7.3.1): a fold
+/// by a bare line feed has one octet fewer than the fold that is sent on.
 fn lines(message: &Message, without: &[HeaderId]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let owned = |line: Line<'_>| (line.name.to_vec(), line.value.to_vec());
+    let owned = |line: Line<'_>| (line.name.to_vec(), blanks_joined(line.value));
     message.lines().filter(|line| !without.contains(&line.id)).map(owned).collect()
+}
+
+fn blanks_joined(value: &[u8]) -> Vec<u8> {
+    let mut joined: Vec<u8> = value.iter().map(|octet| if *octet == b'\t' { b' ' } else { *octet }).collect();
+    joined.dedup_by(|next, before| *next == b' ' && *before == b' ');
+    joined
 }
 
 fn has_bare_line_feed(head: &[u8]) -> bool {
