@@ -1,0 +1,180 @@
+//! Servlets written as a line of text: what a handler does, act by act.
+//!
+//! `180; takes 20ms; 200 sdp` answers, waits and answers again. A refused act fails the handler with the words of the
+//! refusal, as `?` does in a servlet, unless it stands behind `try`: then the words go to the log. A servlet may also take
+//! its script from the header `Script` of the message that it is called with: so a simulated caller decides what the
+//! guest does, and a plan of calls is the whole description of a world.
+
+mod run;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use siplet_container::app::Handler;
+use siplet_container::turn::{Outcome, TrapReason, Turn};
+
+use super::{Guest, Ran, trapped};
+use crate::text::duration;
+
+/// One thing that a handler does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Answers the request.
+    Respond {
+        /// Status code.
+        status: u16,
+        /// Body of type `application/sdp`.
+        body: String,
+        /// Header lines.
+        headers: Vec<(String, String)>,
+    },
+    /// Sends the first request of a new SIP session.
+    Initial {
+        /// Its method.
+        method: String,
+        /// To whom.
+        uri: String,
+    },
+    /// Sends a request in a dialog.
+    InDialog {
+        /// Its method.
+        method: String,
+        /// False: that of the message; true: that of the latest other session.
+        other: bool,
+    },
+    /// Acknowledges the 2xx.
+    Ack,
+    /// Cancels the INVITE of the response.
+    Cancel,
+    /// Sets an attribute of the application session.
+    Set(String, String),
+    /// Adds one to a number in an attribute and logs it.
+    Count(String),
+    /// Logs an attribute.
+    Show(String),
+    /// Logs a line.
+    Log(String),
+    /// Invalidates the application session.
+    Invalidate,
+    /// Invalidates the message's SIP session.
+    InvalidateSession,
+    /// The application session does not end by itself.
+    Keep,
+    /// Lets the application session expire in so many seconds.
+    Expires(u32),
+    /// The turn takes that much longer.
+    Takes(Duration),
+    /// Dies.
+    Trap(TrapReason, String),
+    /// Returns an error.
+    Fail(String),
+    /// Logs the refusal instead of failing.
+    Try(Box<Act>),
+    /// Does nothing, for a handler that is there and silent.
+    Nothing,
+}
+
+/// What a handler does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Script(pub Vec<Act>);
+
+impl Script {
+    /// Reads a script.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let acts = text.split(';').map(str::trim).filter(|act| !act.is_empty());
+        Ok(Self(acts.map(Act::parse).collect::<Result<_, _>>()?))
+    }
+}
+
+impl Act {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (word, rest) = text.split_once(' ').map_or((text, ""), |(word, rest)| (word, rest.trim()));
+        if word.len() == 3 && let Ok(status) = word.parse() {
+            return Ok(Self::respond(status, rest));
+        }
+        let pair = || rest.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Ok(match word {
+            "invite" | "message" | "options" => {
+                Self::Initial { method: word.to_uppercase(), uri: rest.to_owned() }
+            }
+            "bye" | "reinvite" | "info" | "request" => Self::InDialog {
+                method: match word {
+                    "reinvite" => "INVITE".to_owned(),
+                    "request" => rest.to_owned(),
+                    word => word.to_uppercase(),
+                },
+                other: word != "request" && rest == "other",
+            },
+            "ack" => Self::Ack,
+            "cancel" => Self::Cancel,
+            "set" => {
+                let (name, value) = pair().ok_or("set wants name=value")?;
+                Self::Set(name, value)
+            }
+            "count" => Self::Count(rest.to_owned()),
+            "show" => Self::Show(rest.to_owned()),
+            "log" => Self::Log(rest.to_owned()),
+            "invalidate" => Self::Invalidate,
+            "invalidate-session" => Self::InvalidateSession,
+            "keep" => Self::Keep,
+            "expires" => Self::Expires(rest.parse().map_err(|_| "expires wants seconds")?),
+            "takes" => Self::Takes(duration(rest)?),
+            "trap" => Self::Trap(TrapReason::Panic, rest.to_owned()),
+            "hang" => Self::Trap(TrapReason::Deadline, "the turn took too long".to_owned()),
+            "hog" => Self::Trap(TrapReason::Memory, "servlet memory limit".to_owned()),
+            "fail" => Self::Fail(rest.to_owned()),
+            "try" => Self::Try(Box::new(Self::parse(rest)?)),
+            "nothing" => Self::Nothing,
+            other => return Err(format!("`{other}` is nothing that a scripted servlet does")),
+        })
+    }
+
+    /// `sdp` is a body, `Name:value` a header line.
+    fn respond(status: u16, rest: &str) -> Self {
+        let mut headers = Vec::new();
+        let mut body = String::new();
+        for word in rest.split_whitespace() {
+            match word.split_once(':') {
+                Some((name, value)) => headers.push((name.to_owned(), value.to_owned())),
+                None => body = word.to_owned(),
+            }
+        }
+        Self::Respond { status, body, headers }
+    }
+}
+
+/// A servlet whose handlers are scripts.
+#[derive(Clone, Debug, Default)]
+pub struct Scripted {
+    /// The handlers that it has.
+    pub handlers: BTreeMap<Handler, Script>,
+    /// Scripts come with the messages; those above are for messages without.
+    pub from_messages: bool,
+    /// Marks each message that it sends with the turn that sent it, for the checkers.
+    pub marks: bool,
+}
+
+impl Guest for Scripted {
+    fn run(&mut self, mut turn: Box<Turn>, generation: u32) -> Ran {
+        let known = self.handlers.get(&turn.callback().handler());
+        let script = if self.from_messages { run::script_of(&turn).or_else(|| known.cloned()) } else { known.cloned() };
+        let mark = self.marks.then_some(generation);
+        let mut runner = run::Runner::new(&mut turn, mark);
+        let outcome = match runner.run(&script.unwrap_or_default()) {
+            Ok(()) => Outcome::Done,
+            Err(run::End::Failed(text)) => Outcome::Failed(text),
+            Err(run::End::Died(reason, text)) => trapped(reason, &text),
+        };
+        let takes = runner.takes;
+        Ran { turn, outcome, takes }
+    }
+}
+
+/// The bytes of the message that a turn's handler is called with.
+#[must_use]
+pub fn message(turn: &Turn) -> Option<bytes::Bytes> {
+    turn.flat(run::message_of(turn)?).ok().map(|flat| flat.bytes)
+}

@@ -1,0 +1,150 @@
+//! Running a script against a turn: each act is one or two calls of the turn's public actions.
+
+use std::time::Duration;
+
+use siplet_container::turn::{Callback, Level, MessageId, Misuse, Scope, SipKey, TrapReason, Turn};
+
+use crate::wire;
+
+use super::{Act, Script};
+
+/// How a script ended before its end.
+pub(super) enum End {
+    /// An act was refused, or `fail`.
+    Failed(String),
+    /// `trap` and its like.
+    Died(TrapReason, String),
+}
+
+impl From<Misuse> for End {
+    fn from(misuse: Misuse) -> Self {
+        Self::Failed(misuse.to_string())
+    }
+}
+
+/// The script that the message of the turn brings along.
+pub(super) fn script_of(turn: &Turn) -> Option<Script> {
+    let flat = turn.flat(message_of(turn)?).ok()?;
+    let text = wire::named(&wire::parse(&flat.bytes)?, "Script")?;
+    Script::parse(&text).ok()
+}
+
+/// The message that the handler is called with.
+pub(crate) fn message_of(turn: &Turn) -> Option<MessageId> {
+    match turn.callback() {
+        Callback::Request { message, .. } | Callback::Response { message, .. } => Some(message),
+        Callback::NoAckReceived { response } => Some(response),
+        Callback::ServletInitialized => None,
+    }
+}
+
+/// A script on its way through a turn.
+pub(super) struct Runner<'a> {
+    turn: &'a mut Turn,
+    mark: Option<u32>,
+    sent: u32,
+    pub(super) takes: Duration,
+}
+
+impl<'a> Runner<'a> {
+    pub(super) const fn new(turn: &'a mut Turn, mark: Option<u32>) -> Self {
+        Self { turn, mark, sent: 0, takes: Duration::ZERO }
+    }
+
+    pub(super) fn run(&mut self, script: &Script) -> Result<(), End> {
+        script.0.iter().try_for_each(|act| self.act(act))
+    }
+
+    fn act(&mut self, act: &Act) -> Result<(), End> {
+        match act {
+            Act::Respond { status, body, headers } => self.respond(*status, body, headers)?,
+            Act::Initial { method, uri } => {
+                let request = self.turn.create_initial_request(method, "<sip:servlet@host>", &format!("<{uri}>"))?;
+                self.send(request)?;
+            }
+            Act::InDialog { method, other } => {
+                let session = if *other { self.other_session()? } else { self.session()? };
+                let request = self.turn.create_request(session, method)?;
+                self.send(request)?;
+            }
+            Act::Ack => {
+                let ack = self.turn.create_ack(self.message()?)?;
+                self.send(ack)?;
+            }
+            Act::Cancel => {
+                let request = self.turn.request_of(self.message()?)?;
+                let cancel = self.turn.create_cancel(request)?;
+                self.send(cancel)?;
+            }
+            Act::Set(name, value) => self.turn.set_attribute(Scope::Application, name, value.as_bytes())?,
+            Act::Count(name) => self.count(name)?,
+            Act::Show(name) => self.show(name)?,
+            Act::Log(text) => self.turn.log(Level::Info, text.clone()),
+            Act::Invalidate => self.turn.invalidate_application_session()?,
+            Act::InvalidateSession => {
+                let session = self.session()?;
+                self.turn.invalidate_session(session)?;
+            }
+            Act::Keep => self.turn.set_invalidate_when_ready(Scope::Application, false)?,
+            Act::Expires(seconds) => self.turn.set_expires(*seconds)?,
+            Act::Takes(time) => self.takes += *time,
+            Act::Trap(reason, text) => return Err(End::Died(*reason, text.clone())),
+            Act::Fail(text) => return Err(End::Failed(text.clone())),
+            Act::Try(act) => match self.act(act) {
+                Err(End::Failed(words)) => self.turn.log(Level::Warn, words),
+                other => return other,
+            },
+            Act::Nothing => {}
+        }
+        Ok(())
+    }
+
+    fn message(&self) -> Result<MessageId, End> {
+        message_of(self.turn).ok_or_else(|| End::Failed("this handler has no message".to_owned()))
+    }
+
+    fn session(&self) -> Result<SipKey, End> {
+        Ok(self.turn.session_of(self.message()?)?)
+    }
+
+    /// The latest session that is not the message's.
+    fn other_session(&self) -> Result<SipKey, End> {
+        let own = self.session()?;
+        let other = self.turn.sessions().into_iter().rev().find(|session| *session != own);
+        other.ok_or_else(|| End::Failed("there is no other session".to_owned()))
+    }
+
+    fn respond(&mut self, status: u16, body: &str, headers: &[(String, String)]) -> Result<(), End> {
+        let response = self.turn.create_response(self.message()?, status, None)?;
+        for (name, value) in headers {
+            self.turn.add_header(response, name, value.as_bytes())?;
+        }
+        if !body.is_empty() {
+            self.turn.set_content(response, "application/sdp", body.as_bytes())?;
+        }
+        self.send(response)
+    }
+
+    fn send(&mut self, message: MessageId) -> Result<(), End> {
+        if let Some(generation) = self.mark {
+            let mark = format!("{generation}.{}.{}", self.turn.id().0, self.sent);
+            self.turn.set_header(message, "X-Turn", mark.as_bytes())?;
+            self.sent += 1;
+        }
+        Ok(self.turn.send(message)?)
+    }
+
+    fn count(&mut self, name: &str) -> Result<(), End> {
+        let old = self.turn.attribute(Scope::Application, name)?;
+        let old: u64 = old.and_then(|value| String::from_utf8_lossy(&value).parse().ok()).unwrap_or(0);
+        self.turn.set_attribute(Scope::Application, name, (old + 1).to_string().as_bytes())?;
+        self.show(name)
+    }
+
+    fn show(&mut self, name: &str) -> Result<(), End> {
+        let value = self.turn.attribute(Scope::Application, name)?;
+        let value = value.map_or("none".to_owned(), |value| String::from_utf8_lossy(&value).into_owned());
+        self.turn.log(Level::Info, format!("{name}={value}"));
+        Ok(())
+    }
+}

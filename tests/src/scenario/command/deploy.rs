@@ -1,0 +1,97 @@
+//! `deploy uas timeout=3m` with its handlers below: `do-invite = 180; takes 20ms; 200 sdp`.
+//!
+//! `as=answer` runs a sample servlet instead of a script; its lines are init parameters. Options: `methods`, `domains`, `accept`
+//! and `supported` (comma lists), `distributable=no`, `timeout`, `on-trap`, `in-dialog-source`, `mailbox`, `sessions`,
+//! `attribute-bytes`, `outbox-messages`. A second deployment of a name is a new version.
+
+use siplet_container::Input;
+use siplet_container::app::{Descriptor, Handler, Handlers, InDialogSource, OnTrap};
+
+use crate::guest::{Guest, Script, Scripted};
+use crate::text::duration;
+use crate::world::node::application;
+
+use super::super::{Command, Stage};
+
+pub(super) fn run(stage: &mut Stage, command: &Command) -> Result<(), String> {
+    let name = command.word(1, "a name")?;
+    let mut descriptor = Descriptor::default();
+    for (option, value) in &command.options {
+        set(&mut descriptor, option, value)?;
+    }
+    let (guest, handlers): (Box<dyn Guest>, Handlers) = match command.option("as") {
+        Some(sample) => crate::guest::sample(sample, stage.ring, &command.indented, &mut descriptor)?,
+        None => {
+            let servlet = scripted(&command.indented)?;
+            let handlers = servlet.handlers.keys().copied().collect();
+            (Box::new(servlet), handlers)
+        }
+    };
+    // Versions differ in the 24 bits that print.
+    stage.deployed += 1;
+    let application = application(name, stage.deployed << 40, descriptor, handlers);
+    stage.world.host.add(application.clone(), guest);
+    if stage.world.host.container.is_none() {
+        stage.world.start_host();
+    } else {
+        stage.world.feed(Input::Deploy(Box::new(application)));
+    }
+    Ok(())
+}
+
+pub(super) fn undeploy(stage: &mut Stage, command: &Command) -> Result<(), String> {
+    let name = command.word(1, "a name")?;
+    let serving = &mut stage.world.host.serving;
+    let at = serving.iter().position(|id| &*id.name == name).ok_or_else(|| format!("{name} is not deployed"))?;
+    let id = serving.remove(at);
+    stage.world.feed(Input::Undeploy(id));
+    Ok(())
+}
+
+fn scripted(lines: &[String]) -> Result<Scripted, String> {
+    let mut servlet = Scripted::default();
+    for line in lines {
+        let (name, script) = line.split_once('=').ok_or_else(|| format!("`{line}` is no handler"))?;
+        let handler = Handler::from_name(name.trim()).ok_or_else(|| format!("`{}` is no handler", name.trim()))?;
+        servlet.handlers.insert(handler, Script::parse(script)?);
+    }
+    Ok(servlet)
+}
+
+fn set(descriptor: &mut Descriptor, option: &str, value: &str) -> Result<(), String> {
+    let list = || value.split(',').map(str::to_owned).collect::<Vec<_>>();
+    let number = || value.parse::<usize>().map_err(|_| format!("`{value}` is no number"));
+    let limits = &mut descriptor.limits;
+    match option {
+        "as" => {}
+        "methods" => descriptor.methods = Some(list()),
+        "domains" => descriptor.domains = list(),
+        "accept" => descriptor.accept = list(),
+        "supported" => descriptor.supported = list(),
+        "distributable" => descriptor.distributable = value == "yes",
+        "timeout" => {
+            descriptor.session_timeout_s = u32::try_from(duration(value)?.as_secs()).map_err(|_| "too long")?;
+        }
+        "on-trap" => {
+            descriptor.on_trap = match value {
+                "keep" => OnTrap::Keep,
+                "end-call" => OnTrap::EndCall,
+                other => return Err(format!("`{other}` is neither keep nor end-call")),
+            };
+        }
+        "in-dialog-source" => {
+            descriptor.in_dialog_source = match value {
+                "any" => InDialogSource::Any,
+                "same-host" => InDialogSource::SameHost,
+                "authenticated" => InDialogSource::Authenticated,
+                other => return Err(format!("`{other}` is neither any, same-host nor authenticated")),
+            };
+        }
+        "mailbox" => limits.mailbox = number()?,
+        "sessions" => limits.sessions = number()?,
+        "attribute-bytes" => limits.attribute_bytes = number()?,
+        "outbox-messages" => limits.outbox_messages = number()?,
+        other => return Err(format!("an application has no option `{other}`")),
+    }
+    Ok(())
+}
