@@ -21,7 +21,10 @@ use crate::via::Via;
 mod edit;
 mod make;
 mod reason;
+mod text;
 mod write;
+
+use text::Text;
 
 pub use reason::reason_phrase;
 
@@ -32,7 +35,7 @@ pub struct Draft {
     start: Start,
     pieces: SmallVec<[Piece; INLINE_PIECES]>,
     /// Own lines as they are written, and own parts of the start line.
-    text: SmallVec<[u8; INLINE_TEXT]>,
+    text: Text,
     /// Octets of `text` that nothing points at any more.
     dead: usize,
     /// `None` for the body of the base.
@@ -89,7 +92,6 @@ struct Pos {
 
 /// Enough for the edits of a record-routing proxy, with room for a few of a servlet.
 const INLINE_PIECES: usize = 12;
-const INLINE_TEXT: usize = 512;
 
 /// Why a name or value cannot stand in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -273,7 +275,25 @@ impl Draft {
 
     /// The first line of that header.
     fn find(&self, name: &HeaderName<'_>) -> Option<Pos> {
-        self.positions().find(|pos| self.is_at(*pos, name))
+        self.find_from(0, name)
+    }
+
+    /// The first line of that header in the piece `start` or behind it.
+    fn find_from(&self, start: usize, name: &HeaderName<'_>) -> Option<Pos> {
+        let HeaderName::Known(id) = *name else {
+            return self.positions().find(|pos| pos.piece >= start && self.is_at(*pos, name));
+        };
+        // The id alone decides, and the text of the lines need not be looked at.
+        let base = self.base.as_ref().filter(|base| base.has(id) && id != HeaderId::Other);
+        self.pieces.iter().enumerate().skip(start).find_map(|(piece, lines)| match (lines, base) {
+            (Piece::Own(own), _) => (own.id == id && id != HeaderId::Other).then_some(Pos { piece, line: 0 }),
+            (Piece::Base { .. }, None) => None,
+            (Piece::Base { from, to }, Some(base)) => {
+                let run = &base.entries()[usize::from(*from)..usize::from(*to)];
+                let line = run.iter().position(|entry| entry.id == id)?;
+                Some(Pos { piece, line: *from + line as u16 })
+            }
+        })
     }
 
     /// The last line of that header.
@@ -313,7 +333,7 @@ impl Draft {
     }
 
     fn span(&self, span: Span) -> &[u8] {
-        &self.text[span.range()]
+        &self.text.as_bytes()[span.range()]
     }
 }
 

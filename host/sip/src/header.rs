@@ -173,24 +173,55 @@ impl HeaderId {
 
     /// The header of that name, in long or compact form and any case; [`HeaderId::Other`] when it has no id.
     #[must_use]
+    #[inline]
     pub fn from_name(name: &[u8]) -> Self {
-        let (Some(first), Some(last)) = (name.first(), name.last()) else {
-            return Self::Other;
-        };
-        if name.len() == 1 {
-            return COMPACT.get(usize::from(first.to_ascii_lowercase())).copied().unwrap_or_default();
+        if name.len() <= 1 {
+            let letter = name.first().map_or(0, u8::to_ascii_lowercase);
+            return COMPACT.get(usize::from(letter)).copied().unwrap_or_default();
         }
-        let mut slot = slot_of(name.len(), *first, name[name.len() / 2], *last);
+        Self::find(Key::of(name), name)
+    }
+
+    /// The well-known header whose name stands at the start of a line with its colon right behind it, and where the
+    /// colon is. Names of 2 to 15 octets only: what is not found here may still be a header.
+    #[inline]
+    pub(crate) fn at_line_start(line: &[u8]) -> Option<(Self, usize)> {
+        let [first, second] = *line.first_chunk::<16>()?.as_chunks::<8>().0 else { return None };
+        let (first, second) = (u64::from_le_bytes(first), u64::from_le_bytes(second));
+        let (len, key) = match colon_in(first) {
+            Some(len @ 0..2) => return Self::compact_at_line_start(line, len),
+            Some(len) => (len, Key { first: lower_case(first & ((1 << (8 * len)) - 1)), last: 0 }),
+            None => {
+                let len = 8 + colon_in(second)?;
+                let last = u64::from_le_bytes(*line[..len].last_chunk()?);
+                (len, Key { first: lower_case(first), last: lower_case(last) })
+            }
+        };
+        let id = Self::find(key, &line[..len]);
+        (id != Self::Other).then_some((id, len))
+    }
+
+    fn compact_at_line_start(line: &[u8], len: usize) -> Option<(Self, usize)> {
+        let id = Self::from_name(&line[..len]);
+        (id != Self::Other).then_some((id, len))
+    }
+
+    #[inline]
+    fn find(key: Key, name: &[u8]) -> Self {
+        let mut slot = key.slot();
         loop {
-            let found = SLOTS[slot];
-            if found == Self::Other {
+            let known = &SLOTS[slot];
+            // The two words of the key hold all of a name of up to 16 octets.
+            if known.key == key
+                && usize::from(known.len) == name.len()
+                && (name.len() <= 16 || known.id.name().as_bytes().eq_ignore_ascii_case(name))
+            {
+                return known.id;
+            }
+            if known.id == Self::Other {
                 return Self::Other;
             }
-            let known = found.name().as_bytes();
-            if known == name || known.eq_ignore_ascii_case(name) {
-                return found;
-            }
-            slot = (slot + 1) % SLOTS.len();
+            slot = (slot + 1) % SLOT_COUNT;
         }
     }
 
@@ -335,25 +366,80 @@ pub(crate) static TOKEN: [bool; 256] = {
     table
 };
 
-/// Where a name is looked for first; names of equal place stand in the slots behind it.
-const fn slot_of(len: usize, first: u8, middle: u8, last: u8) -> usize {
-    let (first, middle, last) = ((first | 0x20) as usize, (middle | 0x20) as usize, (last | 0x20) as usize);
-    (len * 37 + first * 11 + middle * 59 + last * 5) % SLOT_COUNT
+/// The first and the last eight octets of a name, its letters in lower case; all of a shorter name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Key {
+    first: u64,
+    last: u64,
 }
 
-const SLOT_COUNT: usize = 512;
+impl Key {
+    #[inline]
+    const fn of(name: &[u8]) -> Self {
+        if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+            return Self {
+                first: lower_case(u64::from_le_bytes(*first)),
+                last: lower_case(u64::from_le_bytes(*last)),
+            };
+        }
+        let mut word = 0;
+        let mut at = 0;
+        while at < name.len() {
+            word |= (name[at] as u64) << (8 * at);
+            at += 1;
+        }
+        Self { first: lower_case(word), last: 0 }
+    }
 
-/// The known names by [`slot_of`].
-static SLOTS: [HeaderId; SLOT_COUNT] = {
-    let mut slots = [HeaderId::Other; SLOT_COUNT];
+    /// Where the name is looked for first; names of equal place stand in the slots behind it.
+    #[inline]
+    const fn slot(self) -> usize {
+        let mixed = (self.first ^ self.last.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> (64 - SLOT_BITS)) as usize
+    }
+}
+
+/// Eight letters in lower case. No other octet becomes one of those that known names are made of.
+#[inline]
+const fn lower_case(word: u64) -> u64 {
+    // Letters have the bit 0x40, and their case is the bit behind it; the hyphen has it not.
+    word | (word & 0x4040_4040_4040_4040) >> 1
+}
+
+/// Where the first colon stands among eight octets.
+#[inline]
+const fn colon_in(word: u64) -> Option<usize> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // Octets that are zero get their highest bit; the lowest of these bits is always right.
+    let zero_at_colon = word ^ (EACH * b':' as u64);
+    let marks = zero_at_colon.wrapping_sub(EACH) & !zero_at_colon & (EACH * 0x80);
+    if marks == 0 { None } else { Some(marks.trailing_zeros() as usize / 8) }
+}
+
+/// A known name.
+#[derive(Clone, Copy)]
+struct Slot {
+    key: Key,
+    /// [`HeaderId::Other`] in an empty slot.
+    id: HeaderId,
+    len: u8,
+}
+
+const SLOT_BITS: u32 = 9;
+const SLOT_COUNT: usize = 1 << SLOT_BITS;
+
+/// The known names by [`Key::slot`].
+static SLOTS: [Slot; SLOT_COUNT] = {
+    let mut slots = [Slot { key: Key { first: 0, last: 0 }, id: HeaderId::Other, len: 0 }; SLOT_COUNT];
     let mut at = 0;
     while at < HeaderId::ALL.len() {
-        let name = HeaderId::ALL[at].name().as_bytes();
-        let mut slot = slot_of(name.len(), name[0], name[name.len() / 2], name[name.len() - 1]);
-        while !matches!(slots[slot], HeaderId::Other) {
+        let id = HeaderId::ALL[at];
+        let key = Key::of(id.name().as_bytes());
+        let mut slot = key.slot();
+        while !matches!(slots[slot].id, HeaderId::Other) {
             slot = (slot + 1) % SLOT_COUNT;
         }
-        slots[slot] = HeaderId::ALL[at];
+        slots[slot] = Slot { key, id, len: id.name().len() as u8 };
         at += 1;
     }
     slots

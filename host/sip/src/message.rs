@@ -18,7 +18,6 @@ use index::{Entry, Kind, Lines};
 
 pub use malformed::{Malformed, Part};
 pub use values::Values;
-pub(crate) use views::number;
 
 pub(crate) mod index;
 mod malformed;
@@ -257,11 +256,7 @@ impl Message {
     /// The single values of a header over all its lines: comma lists are split where the header is a list
     /// ([`HeaderId::is_list`]), any other line is one value.
     pub fn values(&self, id: HeaderId) -> impl Iterator<Item = &[u8]> + Clone {
-        let split = id.is_list();
-        self.headers(id).flat_map(move |line| {
-            let (one, many) = if split { (None, Values::of(line)) } else { (Some(line), Values::none()) };
-            one.into_iter().chain(many)
-        })
+        AllValues { lines: self.headers(id), split: id.is_list(), line: Values::none() }
     }
 
     /// All header lines in order.
@@ -368,6 +363,32 @@ impl Message {
     #[inline]
     fn range(&self, (from, to): (u16, u16)) -> &[u8] {
         &self.head()[usize::from(from)..usize::from(to)]
+    }
+}
+
+/// The single values of several lines.
+#[derive(Clone)]
+struct AllValues<'a, I> {
+    lines: I,
+    split: bool,
+    line: Values<'a>,
+}
+
+impl<'a, I: Iterator<Item = &'a [u8]>> Iterator for AllValues<'a, I> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            if let Some(value) = self.line.next() {
+                return Some(value);
+            }
+            let line = self.lines.next()?;
+            if !self.split {
+                return Some(line);
+            }
+            self.line = Values::of(line);
+        }
     }
 }
 

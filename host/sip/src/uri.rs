@@ -3,7 +3,7 @@
 //! A [`Uri`] is a view: the parts are slices of the text, escapes stay as they are. Two views are compared by the rules
 //! of §19.1.4 with [`Uri::is_equivalent`]; `==` would mean something else and is therefore not there.
 
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::message::values::quoted_len;
 use crate::message::{Malformed, Part};
@@ -246,26 +246,59 @@ pub(crate) fn host_len(place: &[u8]) -> Option<usize> {
             && inside.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
         return valid.then_some(close + 1);
     }
-    let len = place
-        .iter()
-        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')))
-        .unwrap_or(place.len());
+    let len = place.iter().position(|byte| !HOST_BYTES[usize::from(*byte)]).unwrap_or(place.len());
     (len > 0).then_some(len)
 }
 
 /// The host as an address, an IPv6 reference with or without its brackets.
 #[must_use]
 pub fn host_ip(host: &[u8]) -> Option<IpAddr> {
-    let text = core::str::from_utf8(host).ok()?;
-    match text.strip_prefix('[') {
-        Some(rest) => rest.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
-        None => text.parse().ok(),
+    // A name is told from an address by its last octet: no top level domain ends in a digit.
+    let last = host.last()?;
+    if last.is_ascii_digit()
+        && let Some(ip) = ipv4(host)
+    {
+        return Some(IpAddr::V4(ip));
     }
+    if *last != b']' && !host.contains(&b':') {
+        return None;
+    }
+    let inside = host.strip_prefix(b"[").map_or(Some(host), |inside| inside.strip_suffix(b"]"))?;
+    core::str::from_utf8(inside).ok()?.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+}
+
+/// `1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT`, no zeros in front.
+fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut octets = [0_u8; 4];
+    let (mut at, mut digits) = (0, 0);
+    for byte in text {
+        if *byte == b'.' {
+            if digits == 0 || at == 3 {
+                return None;
+            }
+            (at, digits) = (at + 1, 0);
+            continue;
+        }
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 || (digits > 0 && octets[at] == 0) {
+            return None;
+        }
+        octets[at] = octets[at].checked_mul(10)?.checked_add(digit)?;
+        digits += 1;
+    }
+    (at == 3 && digits > 0).then(|| Ipv4Addr::from(octets))
 }
 
 /// A port of 1 to 5 digits.
+#[inline]
 pub(crate) fn read_port(digits: &[u8]) -> Option<u16> {
-    let number = crate::message::number(digits)?;
+    if digits.is_empty() || digits.len() > 5 {
+        return None;
+    }
+    let number = digits.iter().try_fold(0_u32, |sum, digit| {
+        let value = digit.wrapping_sub(b'0');
+        (value <= 9).then(|| sum * 10 + u32::from(value))
+    })?;
     u16::try_from(number).ok()
 }
 
@@ -273,9 +306,31 @@ pub(crate) fn read_port(digits: &[u8]) -> Option<u16> {
 ///
 /// Wider than the grammar on purpose: octets of UTF-8 and the few marks that phones fail to escape do no harm.
 #[inline]
-pub(crate) const fn is_uri_byte(byte: u8) -> bool {
-    byte > b' ' && byte != 0x7f && !matches!(byte, b'<' | b'>' | b'"')
+pub(crate) fn is_uri_byte(byte: u8) -> bool {
+    URI_BYTES[usize::from(byte)]
 }
+
+static URI_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < 256 {
+        let byte = at as u8;
+        table[at] = byte > b' ' && byte != 0x7f && !matches!(byte, b'<' | b'>' | b'"');
+        at += 1;
+    }
+    table
+};
+
+static HOST_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < 256 {
+        let byte = at as u8;
+        table[at] = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+        at += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use core::net::{IpAddr, SocketAddr};
 use std::io::Write as _;
 
-use crate::header::is_token;
+use crate::message::index::token_len;
 use crate::message::values::comma;
 use crate::message::{Malformed, Part};
 use crate::uri::{Param, Params, host_ip, host_len, read_port};
@@ -65,16 +65,18 @@ impl<'a> Via<'a> {
         let mut params = Params::of(self.params);
         while !params.as_bytes().is_empty() {
             let param = params.cut()?;
-            match param.name.len() {
-                0 => return None,
-                5 if self.rport.is_none() && param.name.eq_ignore_ascii_case(b"rport") => {
-                    self.rport = Some(param);
+            match param.name {
+                [] => return None,
+                // The usual spelling costs one comparison, any other one a few.
+                b"branch" => self.branch = self.branch.or(Some(param.value.unwrap_or_default())),
+                b"rport" => self.rport = self.rport.or(Some(param)),
+                b"received" => self.received = self.received.or(param.value),
+                name if name.eq_ignore_ascii_case(b"branch") => {
+                    self.branch = self.branch.or(Some(param.value.unwrap_or_default()));
                 }
-                6 if self.branch.is_none() && param.name.eq_ignore_ascii_case(b"branch") => {
-                    self.branch = Some(param.value.unwrap_or_default());
-                }
-                8 if self.received.is_none() && param.name.eq_ignore_ascii_case(b"received") => {
-                    self.received = param.value;
+                name if name.eq_ignore_ascii_case(b"rport") => self.rport = self.rport.or(Some(param)),
+                name if name.eq_ignore_ascii_case(b"received") => {
+                    self.received = self.received.or(param.value)
                 }
                 _ => {}
             }
@@ -214,9 +216,9 @@ fn protocol(text: &[u8]) -> Option<(&[u8], &[u8])> {
             text[version + 1..].trim_ascii_start()
         }
     };
-    let len = memchr::memchr2(b' ', b'\t', rest)?;
-    let transport = &rest[..len];
-    is_token(transport).then_some((transport, rest[len..].trim_ascii_start()))
+    let (transport, rest) = rest.split_at(token_len(rest));
+    let is_followed_by_blank = matches!(rest, [b' ' | b'\t', ..]);
+    (is_followed_by_blank && !transport.is_empty()).then_some((transport, rest.trim_ascii_start()))
 }
 
 #[cfg(test)]

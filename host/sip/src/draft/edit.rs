@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use core::fmt::Write as _;
 
-use super::{Draft, InvalidValue, Own, Piece, Pos, Span, Start};
+use super::{Draft, InvalidValue, Own, Piece, Pos, Span, Start, Text};
 use crate::header::{HeaderId, HeaderName, is_token};
 use crate::limits::Limits;
 use crate::message::values::comma;
@@ -215,7 +215,7 @@ impl Draft {
         if name.id() == HeaderId::ContentLength {
             return Err(InvalidValue::ContentLength);
         }
-        if !is_token(name.as_bytes()) {
+        if name.id() == HeaderId::Other && !is_token(name.as_bytes()) {
             return Err(InvalidValue::Name);
         }
         if !is_value(value) {
@@ -229,12 +229,9 @@ impl Draft {
     pub(super) fn own_line_unchecked(&mut self, name: &HeaderName<'_>, value: &[u8]) -> Piece {
         self.compact();
         let (name_text, value) = (name.as_bytes(), value.trim_ascii());
-        let at = self.text.len();
-        for part in [name_text, b": ", value, b"\r\n"] {
-            self.text.extend_from_slice(part);
-        }
+        let at = self.text.push([name_text, b": ", value, b"\r\n"]);
         Piece::Own(Own {
-            line: Span { at: at as u32, len: (self.text.len() - at) as u32 },
+            line: Span { at: at as u32, len: (name_text.len() + value.len() + 4) as u32 },
             name_len: name_text.len() as u16,
             id: name.id(),
         })
@@ -249,9 +246,7 @@ impl Draft {
     /// Keeps a part of the start line that comes from a message that was read.
     pub(super) fn keep_unchecked(&mut self, part: &[u8]) -> Span {
         self.compact();
-        let span = Span { at: self.text.len() as u32, len: part.len() as u32 };
-        self.text.extend_from_slice(part);
-        span
+        Span { at: self.text.push([part]) as u32, len: part.len() as u32 }
     }
 
     /// Whether the head can take `more` octets and still be read by the offsets of a [`Message`](crate::message::Message).
@@ -266,12 +261,10 @@ impl Draft {
         if self.text.len() < COMPACT_FROM || self.dead * 2 < self.text.len() {
             return;
         }
-        let old = core::mem::take(&mut self.text);
+        let old = core::mem::replace(&mut self.text, Text::new());
         let text = &mut self.text;
         let mut moved = |span: &mut Span| {
-            let at = text.len() as u32;
-            text.extend_from_slice(&old[span.range()]);
-            span.at = at;
+            span.at = text.push([&old.as_bytes()[span.range()]]) as u32;
         };
         match &mut self.start {
             Start::Request { uri: span, .. } | Start::Response { reason: Some(span), .. } => moved(span),
@@ -337,16 +330,22 @@ impl Draft {
 
     /// Puts up to three pieces in place of one; returns the index behind the middle one.
     fn splice(&mut self, at: usize, before: (u16, u16), middle: Option<Piece>, behind: (u16, u16)) -> usize {
-        self.pieces.remove(at);
-        let mut at = at;
+        let mut next = at;
         for piece in [run(before), middle].into_iter().flatten() {
-            self.pieces.insert(at, piece);
-            at += 1;
+            if next == at {
+                self.pieces[at] = piece
+            } else {
+                self.pieces.insert(next, piece)
+            }
+            next += 1;
         }
-        if let Some(piece) = run(behind) {
-            self.pieces.insert(at, piece);
+        match run(behind) {
+            Some(piece) if next == at => self.pieces[at] = piece,
+            Some(piece) => self.pieces.insert(next, piece),
+            None if next == at => drop(self.pieces.remove(at)),
+            None => {}
         }
-        at
+        next
     }
 
     /// Removes the lines of that header from the piece `at` on; returns how many there were.
@@ -354,8 +353,7 @@ impl Draft {
         let mut removed = 0;
         let mut at = at;
         loop {
-            let found = self.positions().find(|pos| pos.piece >= at && self.is_at(*pos, name));
-            let Some(pos) = found else { return removed };
+            let Some(pos) = self.find_from(at, name) else { return removed };
             at = self.replace(pos, None);
             removed += 1;
         }

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use std::sync::Arc;
 
 use super::edit::is_uri;
-use super::{Draft, InvalidValue, Piece, Start};
+use super::{Draft, InvalidValue, Piece, Start, Text};
 use crate::header::{HeaderId, HeaderName};
 use crate::message::Message;
 use crate::message::values::comma;
@@ -126,7 +126,7 @@ impl Draft {
     }
 
     fn empty(base: Option<Arc<Message>>) -> Self {
-        Self { base, start: Start::Kept, pieces: SmallVec::new(), text: SmallVec::new(), dead: 0, body: None }
+        Self { base, start: Start::Kept, pieces: SmallVec::new(), text: Text::new(), dead: 0, body: None }
     }
 
     /// Takes a line of the base over, joined to the run before it where it follows on.

@@ -12,6 +12,9 @@ fn every_header_is_found_in_any_case_and_compact() {
             assert_eq!(HeaderId::from_name(&[letter.to_ascii_uppercase()]), *id, "{name}");
         }
         assert!(is_token(name.as_bytes()), "{name}");
+        let line = format!("{name}: a value behind it");
+        let expected = (name.len() <= 15).then_some((*id, name.len()));
+        assert_eq!(HeaderId::at_line_start(line.as_bytes()), expected, "{line}");
         assert_eq!(HeaderId::from_code(id.code()), Some(*id), "{name}");
     }
 }
@@ -49,6 +52,16 @@ fn other_names_have_no_id() {
     {
         assert_eq!(HeaderId::from_name(name.as_bytes()), HeaderId::Other, "{name:?}");
     }
+    for line in [
+        "X-Foo: a value behind it",
+        ": a value behind it",
+        "Via : a value behind it",
+        "To: short",
+        "Call\rID: a value",
+    ] {
+        assert_eq!(HeaderId::at_line_start(line.as_bytes()), None, "{line:?}");
+    }
+    assert_eq!(HeaderId::at_line_start(b"v: a value behind it"), Some((HeaderId::Via, 1)));
     assert_eq!(HeaderId::from_name(&[0xf6]), HeaderId::Other, "not v with its high bit set");
 }
 

@@ -54,6 +54,8 @@ pub(crate) struct Scan {
     pub(crate) folded: bool,
     /// Whether some line ends in a line feed alone.
     pub(crate) bare_line_feeds: bool,
+    /// Lines that end in carriage return and line feed.
+    line_ends: usize,
 }
 
 /// Indexes the header lines of `head` from `at`, the first octet behind the start line.
@@ -68,22 +70,25 @@ pub(crate) fn scan(head: &[u8], mut at: usize, max_lines: usize, whole: bool) ->
         fault: None,
         folded: false,
         bare_line_feeds: false,
+        line_ends: 0,
     };
+    let headers = at;
     loop {
         match head.get(at) {
             None if whole => {
                 scan.fault.get_or_insert(Malformed::HeadEnd);
-                return Ok(scan);
+                break;
             }
             None => return Err(Malformed::HeadTooLarge),
             Some(b'\r') if head.get(at + 1) == Some(&b'\n') => {
+                scan.line_ends += 1;
                 scan.head_len = at + 2;
-                return Ok(scan);
+                break;
             }
             Some(b'\n') => {
                 scan.bare_line_feeds = true;
                 scan.head_len = at + 1;
-                return Ok(scan);
+                break;
             }
             Some(b' ' | b'\t') => at = scan.fold(head, at),
             Some(_) => {
@@ -94,37 +99,50 @@ pub(crate) fn scan(head: &[u8], mut at: usize, max_lines: usize, whole: bool) ->
             }
         }
     }
+    // A carriage return inside a line would be a line end to some, and what follows a header of its own.
+    if memchr::memchr_iter(b'\r', &head[headers..scan.head_len]).count() != scan.line_ends {
+        scan.fault.get_or_insert(Malformed::LineEnd);
+    }
+    Ok(scan)
 }
 
 impl Scan {
     /// Takes in the header line that begins at `at`; returns where the next line begins.
     #[inline]
     fn line(&mut self, head: &[u8], at: usize) -> usize {
-        let name_end = at + token_len(&head[at..]);
-        let mut value = name_end;
+        let line = &head[at..];
+        let Some((id, colon)) = HeaderId::at_line_start(line).or_else(|| name_and_colon(line)) else {
+            return self.nameless(head, at);
+        };
+        let mut value = at + colon + 1;
         // RFC 3261 §25.1: HCOLON = *( SP / HTAB ) ":" SWS
         while let Some(b' ' | b'\t') = head.get(value) {
             value += 1;
         }
-        let named = head.get(value) == Some(&b':') && name_end > at;
-        if named {
-            value += 1;
-            while let Some(b' ' | b'\t') = head.get(value) {
-                value += 1;
-            }
-        } else {
-            self.fault.get_or_insert(Malformed::HeaderLine);
-            value = at;
-        }
         let (end, next) = self.line_end(head, value);
-        let (id, kind) = if named {
-            (HeaderId::from_name(&head[at..name_end]), Kind::Plain)
-        } else {
-            (HeaderId::Other, Kind::Nameless)
-        };
-        self.present |= 1 << id.code();
-        self.lines.push(Entry { name: offset(at), value: offset(value), end: offset(end), id, kind });
+        self.note(Entry { name: offset(at), value: offset(value), end: offset(end), id, kind: Kind::Plain });
         next
+    }
+
+    /// Takes in a line that is no header.
+    #[cold]
+    fn nameless(&mut self, head: &[u8], at: usize) -> usize {
+        self.fault.get_or_insert(Malformed::HeaderLine);
+        let (end, next) = self.line_end(head, at);
+        self.note(Entry {
+            name: offset(at),
+            value: offset(at),
+            end: offset(end),
+            id: HeaderId::Other,
+            kind: Kind::Nameless,
+        });
+        next
+    }
+
+    #[inline]
+    fn note(&mut self, entry: Entry) {
+        self.present |= 1 << entry.id.code();
+        self.lines.push(entry);
     }
 
     /// Adds the continuation line at `at` to the header before it; returns where the next line begins.
@@ -152,29 +170,31 @@ impl Scan {
     /// Behind the last octet of the line that is no blank, and where the next line begins.
     #[inline]
     fn line_end(&mut self, head: &[u8], from: usize) -> (usize, usize) {
-        let mut at = from;
-        let (mut end, next) = loop {
-            match memchr::memchr2(b'\r', b'\n', &head[at..]) {
-                None => break (head.len(), head.len()),
-                Some(found) => {
-                    let stop = at + found;
-                    if head[stop] == b'\n' {
-                        self.bare_line_feeds = true;
-                        break (stop, stop + 1);
-                    }
-                    if head.get(stop + 1) == Some(&b'\n') {
-                        break (stop, stop + 2);
-                    }
-                    self.fault.get_or_insert(Malformed::LineEnd);
-                    at = stop + 1;
-                }
+        let line = &head[from..];
+        let (text, next) = match memchr::memchr(b'\n', line) {
+            None => (line, head.len()),
+            Some(stop) => {
+                let text = &line[..stop];
+                let whole = text.strip_suffix(b"\r");
+                self.line_ends += usize::from(whole.is_some());
+                self.bare_line_feeds |= whole.is_none();
+                (whole.unwrap_or(text), from + stop + 1)
             }
         };
-        while end > from && matches!(head[end - 1], b' ' | b'\t') {
-            end -= 1;
+        let mut len = text.len();
+        while let Some(b' ' | b'\t') = text[..len].last() {
+            len -= 1;
         }
-        (end, next)
+        (from + len, next)
     }
+}
+
+/// The header that a line is of and where its colon stands; `None` when there is no name or no colon behind it.
+fn name_and_colon(line: &[u8]) -> Option<(HeaderId, usize)> {
+    let name = &line[..token_len(line)];
+    let colon = name.len() + blanks(&line[name.len()..]);
+    let is_header = !name.is_empty() && line.get(colon) == Some(&b':');
+    is_header.then(|| (HeaderId::from_name(name), colon))
 }
 
 /// The same octets with every fold of the `lines` replaced by blanks, so that all offsets stay as they are.

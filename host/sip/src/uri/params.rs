@@ -43,7 +43,7 @@ impl<'a> Params<'a> {
     /// The first parameter of that name, in any case.
     #[must_use]
     pub fn named(mut self, name: &[u8]) -> Option<Param<'a>> {
-        self.find(|param| param.name.eq_ignore_ascii_case(name))
+        self.find(|param| param.name.len() == name.len() && param.name.eq_ignore_ascii_case(name))
     }
 
     /// Whether every semicolon is followed by a name, and every quoted value is closed.
@@ -59,33 +59,33 @@ impl<'a> Params<'a> {
     }
 
     /// The next parameter, its name be it empty; `None` at the end or where the text is no parameter.
+    #[inline]
     pub(crate) fn cut(&mut self) -> Option<Param<'a>> {
-        let [b';', rest @ ..] = self.rest else {
+        let [b';', text @ ..] = self.rest else {
             self.rest = &[];
             return None;
         };
-        let name_len = rest.iter().position(|byte| matches!(byte, b';' | b'=')).unwrap_or(rest.len());
-        let name = rest[..name_len].trim_ascii();
-        let rest = &rest[name_len..];
+        let name_len = text.iter().position(|byte| matches!(byte, b';' | b'=')).unwrap_or(text.len());
+        let (name, rest) = text.split_at(name_len);
+        let name = name.trim_ascii();
         let [b'=', rest @ ..] = rest else {
             self.rest = rest;
             return Some(Param { name, value: None });
         };
-        let blanks = rest.len() - rest.trim_ascii_start().len();
-        let value_len = if rest.get(blanks) == Some(&b'"') {
-            match quoted_len(&rest[blanks..]) {
-                Some(len) => blanks + len,
+        let quoted = match rest.trim_ascii_start() {
+            text @ [b'"', ..] => match quoted_len(text) {
+                Some(len) => rest.len() - text.len() + len,
                 None => {
                     self.rest = &[];
                     return None;
                 }
-            }
-        } else {
-            0
+            },
+            _ => 0,
         };
-        let end = memchr::memchr(b';', &rest[value_len..]).map_or(rest.len(), |found| value_len + found);
-        self.rest = &rest[end..];
-        Some(Param { name, value: Some(rest[..end].trim_ascii()) })
+        let len = rest[quoted..].iter().position(|byte| *byte == b';').unwrap_or(rest.len() - quoted);
+        let (value, rest) = rest.split_at(quoted + len);
+        self.rest = rest;
+        Some(Param { name, value: Some(value.trim_ascii()) })
     }
 }
 

@@ -100,6 +100,27 @@ fn hosts_are_read_as_addresses() {
     assert_eq!(parse("sip:[::1]").ip(), Some("::1".parse().expect("an address")));
     assert_eq!(parse("sip:192.0.2.1").ip(), Some("192.0.2.1".parse().expect("an address")));
     assert_eq!(parse("sip:example.com").ip(), None);
+    for text in
+        ["0.0.0.0", "255.255.255.255", "1.2.3.4", "10.0.0.1", "192.168.100.200", "::", "2001:db8::192.0.2.1"]
+    {
+        assert_eq!(host_ip(text.as_bytes()), Some(text.parse().expect("an address")), "{text}");
+    }
+    for text in [
+        "",
+        "1.2.3",
+        "1.2.3.4.5",
+        "1.2.3.256",
+        "01.2.3.4",
+        "1..2.3",
+        "1.2.3.",
+        "300.1.1.1",
+        "[::1",
+        "::1]",
+        "a1",
+        "[1.2.3.4]",
+    ] {
+        assert_eq!(host_ip(text.as_bytes()), None, "{text}");
+    }
     // RFC 5118 §4.10: accepted as a URI, although it is no address.
     assert_eq!(parse("sip:[2001:db8:::192.0.2.1]").ip(), None);
 }
