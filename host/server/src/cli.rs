@@ -1,0 +1,198 @@
+//! The command line. Settings of `serve` are flags and environment variables by themselves: they are made from the
+//! example file (see [`crate::config::settings`]).
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
+use siplet_container::io::Transport;
+
+use crate::config::{Override, settings};
+use crate::control::{Ask, SESSIONS_LISTED};
+
+/// A SIP application server whose applications are servlets compiled to WebAssembly.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "siplet", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: What,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum What {
+    /// Serve the servlets of a folder.
+    Serve(Serve),
+    /// Explain a servlet's file without deploying it. Exit code 1 when it would be refused.
+    Check {
+        /// The .wasm file; NAME.toml beside it is read too.
+        file: PathBuf,
+        /// One JSON object instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Place a test call and draw its ladder. Exit code 1 when it is not answered.
+    Call(Call),
+    /// Show how a running server is.
+    Status(Control),
+    /// List live sessions.
+    Sessions {
+        /// Most rows of each shard.
+        #[arg(long, default_value_t = SESSIONS_LISTED)]
+        limit: usize,
+        /// The way to the server.
+        #[command(flatten)]
+        control: Control,
+    },
+    /// Show one session.
+    Session {
+        /// Its id, as `siplet sessions` lists it.
+        id: String,
+        /// The way to the server.
+        #[command(flatten)]
+        control: Control,
+    },
+    /// Refuse new calls; live calls go on.
+    Drain(Control),
+    /// Take new calls again.
+    Resume(Control),
+    /// Take a servlet away until its file changes; its live calls go on.
+    Undeploy {
+        /// Name of the application.
+        name: String,
+        /// The way to the server.
+        #[command(flatten)]
+        control: Control,
+    },
+    /// Look at the servlets folder anew.
+    Reload(Control),
+}
+
+/// Options of the commands that ask a running server.
+#[derive(Clone, Debug, Args)]
+pub struct Control {
+    /// Control socket of the server; the default one when none is named.
+    #[arg(long, env = "SIPLET_CONTROL", default_value = "", hide_default_value = true)]
+    pub control: PathBuf,
+    /// The answer as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl What {
+    /// The command for a running server, with the way to it; none for the others.
+    #[must_use]
+    pub fn ask(&self) -> Option<(Ask, &Control)> {
+        Some(match self {
+            Self::Status(control) => (Ask::Status, control),
+            Self::Sessions { limit, control } => (Ask::Sessions { limit: *limit }, control),
+            Self::Session { id, control } => (Ask::Session { id: id.clone() }, control),
+            Self::Drain(control) => (Ask::Drain, control),
+            Self::Resume(control) => (Ask::Resume, control),
+            Self::Undeploy { name, control } => (Ask::Undeploy { name: name.clone() }, control),
+            Self::Reload(control) => (Ask::Reload, control),
+            Self::Serve(_) | Self::Check { .. } | Self::Call(_) => return None,
+        })
+    }
+}
+
+/// Options of `siplet call`.
+#[derive(Clone, Debug, Args)]
+pub struct Call {
+    /// Whom to call, as in sip:hello@127.0.0.1
+    pub uri: String,
+    /// How; by default as the URI says, else over udp.
+    #[arg(long)]
+    transport: Option<Wire>,
+    /// Seconds from the answer to the BYE.
+    #[arg(long, default_value_t = 1.0)]
+    duration: f64,
+    /// Seconds that it may ring.
+    #[arg(long, default_value_t = 60.0)]
+    wait: f64,
+    /// One JSON object instead of the ladder.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Wire {
+    Udp,
+    Tcp,
+}
+
+impl Call {
+    /// The order for [`crate::call::place`].
+    #[must_use]
+    pub fn order(&self) -> crate::call::Order {
+        let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
+        crate::call::Order {
+            uri: if self.uri.contains(':') { self.uri.clone() } else { format!("sip:{}", self.uri) },
+            transport: self.transport.map(|transport| match transport {
+                Wire::Udp => Transport::Udp,
+                Wire::Tcp => Transport::Tcp,
+            }),
+            duration: seconds(self.duration),
+            wait: seconds(self.wait),
+            json: self.json,
+        }
+    }
+}
+
+/// Options of `siplet serve`.
+#[derive(Clone, Debug, Args)]
+pub struct Serve {
+    /// Settings file; every setting and its default is in siplet.example.toml.
+    #[arg(long, env = "SIPLET_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Settings from outside the file.
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// Settings that were given as flags or in the environment, the latter first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides(pub Vec<Override>);
+
+impl Args for Overrides {
+    fn augment_args(command: Command) -> Command {
+        settings().iter().fold(command, |command, setting| {
+            command.arg(
+                Arg::new(setting.path)
+                    .long(setting.flag)
+                    .env(setting.variable)
+                    .hide_env_values(true)
+                    .value_name("VALUE")
+                    .help(setting.help),
+            )
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Overrides {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = settings().iter().filter_map(|setting| {
+            let value = matches.get_one::<String>(setting.path)?.clone();
+            let source = match matches.value_source(setting.path) {
+                Some(ValueSource::EnvVariable) => setting.variable.to_owned(),
+                _ => format!("--{}", setting.flag),
+            };
+            Some(Override { path: setting.path.to_owned(), source, value })
+        });
+        Ok(Self(given.collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

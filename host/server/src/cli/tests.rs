@@ -1,0 +1,62 @@
+use clap::CommandFactory;
+
+use super::*;
+use crate::config::Config;
+
+fn serve(arguments: &[&str]) -> Serve {
+    let command = Cli::try_parse_from([&["siplet", "serve"], arguments].concat()).unwrap().command;
+    match command {
+        What::Serve(serve) => serve,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_command_line_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn every_setting_is_a_flag() {
+    let serve = serve(&[
+        "--listen",
+        "127.0.0.1:7000/udp",
+        "--limits-headers=9",
+        "--log-format",
+        "json",
+        "--durable",
+        "true",
+    ]);
+    let config = Config::load(None, &serve.overrides.0).unwrap();
+    assert_eq!(config.listen[0].address.port(), 7000);
+    assert_eq!((config.limits.headers, config.durable), (9, true));
+    for setting in settings() {
+        let flag = format!("--{}", setting.flag);
+        assert!(Cli::try_parse_from(["siplet", "serve", &flag, "x"]).is_ok(), "{flag}");
+    }
+}
+
+#[test]
+fn a_wrong_flag_is_named_in_the_error() {
+    let serve = serve(&["--shards", "many"]);
+    let refused = Config::load(None, &serve.overrides.0).unwrap_err();
+    assert_eq!(refused.0, "--shards: `many` is no number, true, false or TOML array");
+}
+
+#[test]
+fn a_call_may_leave_out_the_scheme() {
+    let parsed =
+        Cli::try_parse_from(["siplet", "call", "hello@127.0.0.1", "--transport", "tcp", "--duration", "0.5"]);
+    let What::Call(call) = parsed.unwrap().command else { panic!() };
+    let order = call.order();
+    assert_eq!((order.uri.as_str(), order.transport), ("sip:hello@127.0.0.1", Some(Transport::Tcp)));
+    assert_eq!(order.duration, Duration::from_millis(500));
+}
+
+#[test]
+fn commands_for_a_running_server_name_what_they_ask() {
+    let parsed = Cli::try_parse_from(["siplet", "undeploy", "answer", "--json", "--control", "/x"]).unwrap();
+    let (ask, control) = parsed.command.ask().unwrap();
+    assert_eq!(ask, Ask::Undeploy { name: "answer".into() });
+    assert!(control.json && control.control.as_os_str() == "/x");
+}

@@ -1,0 +1,221 @@
+//! What a shard counts. Plain numbers of one thread; whoever wants them asks the shard for a copy.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use siplet_container::app::AppId;
+use siplet_container::io::TransmitError;
+use siplet_container::report::{DropReason, RefuseReason, Report};
+use siplet_container::turn::{Outcome, TrapReason};
+
+/// Upper bounds of the histogram's buckets, microseconds; above the last one lies one more bucket.
+pub const TURN_BOUNDS_US: [u64; 14] =
+    [2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 200_000];
+
+/// How long turns took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Histogram {
+    /// Turns in each bucket, not summed up.
+    pub buckets: [u64; TURN_BOUNDS_US.len() + 1],
+    /// Sum of all turns, nanoseconds.
+    pub sum_ns: u64,
+}
+
+impl Histogram {
+    /// Adds one turn.
+    pub fn add(&mut self, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let place = TURN_BOUNDS_US.iter().position(|bound| micros <= *bound).unwrap_or(TURN_BOUNDS_US.len());
+        self.buckets[place] += 1;
+        self.sum_ns = self.sum_ns.saturating_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// Adds another histogram.
+    pub fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.buckets.iter_mut().zip(other.buckets) {
+            *mine += theirs;
+        }
+        self.sum_ns = self.sum_ns.saturating_add(other.sum_ns);
+    }
+
+    /// Number of turns.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
+
+    /// The upper bound of the bucket in which this share of all turns (0 to 1) is reached, none without turns.
+    #[must_use]
+    pub fn quantile(&self, share: f64) -> Option<Duration> {
+        let count = self.count();
+        let wanted = (count as f64 * share).ceil() as u64;
+        let mut seen = 0;
+        for (index, turns) in self.buckets.iter().enumerate() {
+            seen += turns;
+            if count > 0 && seen >= wanted {
+                let bound = TURN_BOUNDS_US.get(index).or(TURN_BOUNDS_US.last()).copied().unwrap_or(0);
+                return Some(Duration::from_micros(bound));
+            }
+        }
+        None
+    }
+}
+
+/// What one version of an application did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AppCounters {
+    /// Turns that ran, well or not.
+    pub turns: u64,
+    /// Turns whose handler returned an error.
+    pub failed: u64,
+    /// Turns that died, by reason.
+    pub traps: BTreeMap<TrapReason, u64>,
+    /// Time of the turns that ran on the shard's thread.
+    pub took: Histogram,
+    /// Transactions that it left unanswered.
+    pub unanswered: u64,
+    /// 2xx without an ACK.
+    pub no_ack: u64,
+    /// Requests of its own that got no final response.
+    pub client_timeouts: u64,
+}
+
+/// What one shard did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Counters {
+    pub packets_received: u64,
+    pub packets_sent: u64,
+    pub framing_errors: u64,
+    pub connections_accepted: u64,
+    pub connections_refused: u64,
+    pub connections_opened: u64,
+    pub handed_over: u64,
+    pub handover_lost: u64,
+    pub unreachable: u64,
+    pub congested: u64,
+    pub too_large: u64,
+    pub dropped: BTreeMap<DropReason, u64>,
+    pub refused: BTreeMap<RefuseReason, u64>,
+    pub store_refused: u64,
+    pub store_unavailable: u64,
+    pub rolled_back: u64,
+    pub restored: u64,
+    pub restore_failed: u64,
+    pub log_lines_dropped: u64,
+    pub broken: u64,
+    pub apps: BTreeMap<AppId, AppCounters>,
+}
+
+impl Counters {
+    fn app(&mut self, app: &AppId) -> &mut AppCounters {
+        if !self.apps.contains_key(app) {
+            self.apps.insert(app.clone(), AppCounters::default());
+        }
+        // The line above has put it there.
+        self.apps.get_mut(app).expect("inserted above")
+    }
+
+    /// A turn ran on the shard's thread.
+    pub fn turn(&mut self, app: &AppId, took: Duration, outcome: &Outcome) {
+        self.app(app).took.add(took);
+        self.turn_returned(app, outcome);
+    }
+
+    /// A turn ended, here or beside the shard.
+    pub fn turn_returned(&mut self, app: &AppId, outcome: &Outcome) {
+        let counters = self.app(app);
+        counters.turns += 1;
+        match outcome {
+            Outcome::Done => {}
+            Outcome::Failed(_) => counters.failed += 1,
+            Outcome::Trapped(trap) => *counters.traps.entry(trap.reason).or_default() += 1,
+        }
+    }
+
+    /// A message could not be sent.
+    pub const fn transmit_failed(&mut self, error: TransmitError) {
+        match error {
+            TransmitError::Unreachable => self.unreachable += 1,
+            TransmitError::Congested => self.congested += 1,
+            TransmitError::TooLarge => self.too_large += 1,
+        }
+    }
+
+    /// The container told something. Turns are counted where they run.
+    pub fn report(&mut self, report: &Report) {
+        match report {
+            Report::Dropped { why, .. } => *self.dropped.entry(*why).or_default() += 1,
+            Report::Refused { why, .. } => *self.refused.entry(*why).or_default() += 1,
+            Report::LogDropped { lines, .. } => self.log_lines_dropped += u64::from(*lines),
+            Report::Unanswered { app, .. } => self.app(app).unanswered += 1,
+            Report::NoAck { app } => self.app(app).no_ack += 1,
+            Report::ClientTimeout { app, .. } => self.app(app).client_timeouts += 1,
+            Report::StoreRefused { .. } => self.store_refused += 1,
+            Report::StoreUnavailable { .. } => self.store_unavailable += 1,
+            Report::RolledBack { .. } => self.rolled_back += 1,
+            Report::RestoreFailed { .. } => self.restore_failed += 1,
+            Report::Restored { .. } => self.restored += 1,
+            Report::Broken { .. } => self.broken += 1,
+            // The numbers of a version that has left would stay for ever.
+            Report::Left(app) => {
+                self.apps.remove(app);
+            }
+            Report::TurnAbandoned { .. }
+            | Report::Log { .. }
+            | Report::TransmitFailed { .. }
+            | Report::Deployed(_) => {}
+        }
+    }
+
+    /// Adds the numbers of another shard.
+    pub fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.plain_mut().into_iter().zip(other.clone().plain_mut()) {
+            *mine += *theirs;
+        }
+        for (reason, count) in &other.dropped {
+            *self.dropped.entry(*reason).or_default() += count;
+        }
+        for (reason, count) in &other.refused {
+            *self.refused.entry(*reason).or_default() += count;
+        }
+        for (app, theirs) in &other.apps {
+            let mine = self.app(app);
+            mine.turns += theirs.turns;
+            mine.failed += theirs.failed;
+            mine.unanswered += theirs.unanswered;
+            mine.no_ack += theirs.no_ack;
+            mine.client_timeouts += theirs.client_timeouts;
+            mine.took.merge(&theirs.took);
+            for (reason, count) in &theirs.traps {
+                *mine.traps.entry(*reason).or_default() += count;
+            }
+        }
+    }
+
+    fn plain_mut(&mut self) -> [&mut u64; 18] {
+        [
+            &mut self.packets_received,
+            &mut self.packets_sent,
+            &mut self.framing_errors,
+            &mut self.connections_accepted,
+            &mut self.connections_refused,
+            &mut self.connections_opened,
+            &mut self.handed_over,
+            &mut self.handover_lost,
+            &mut self.unreachable,
+            &mut self.congested,
+            &mut self.too_large,
+            &mut self.store_refused,
+            &mut self.store_unavailable,
+            &mut self.rolled_back,
+            &mut self.restored,
+            &mut self.restore_failed,
+            &mut self.log_lines_dropped,
+            &mut self.broken,
+        ]
+    }
+}

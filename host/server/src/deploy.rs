@@ -1,0 +1,353 @@
+//! Deploys the servlets of a folder: at the start, on change, on demand.
+//!
+//! One thread reads, checks and compiles; a servlet reaches the shards when all of that has gone well, so a bad file
+//! changes nothing and the version that was running keeps running. New calls go to the new version, live calls stay
+//! with theirs; the container sees to that.
+
+mod listing;
+mod overrides;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use notify::Watcher;
+use siplet_container::app::{AppId, Application};
+use siplet_wasm::{Engine, Servlet};
+use tokio::sync::oneshot;
+
+use crate::config::Config;
+use crate::folder::{Folder, Unreadable};
+use crate::shard::{Order, ShardHandle};
+use crate::wasmfile;
+use crate::watch::{Step, Watch};
+
+pub use listing::{line, lines, methods, rule};
+pub use overrides::parse as parse_overrides;
+
+/// Something that waits is looked at no more often than this.
+const LOOK_AGAIN_MIN: Duration = Duration::from_millis(20);
+
+/// A request to the deploying thread.
+#[derive(Debug)]
+pub enum Request {
+    /// Something in the folder may have changed.
+    Changed,
+    /// Look at all files anew; answered with what serves afterwards.
+    Reload(oneshot::Sender<Vec<Application>>),
+    /// Take an application away until its file changes; answered with why not.
+    Undeploy(String, oneshot::Sender<Result<(), String>>),
+    /// What serves now.
+    List(oneshot::Sender<Vec<Application>>),
+}
+
+/// Where compiled servlets go. The shards; in tests a list.
+pub trait Stage: Send + 'static {
+    /// New calls go to this version, on all shards, when this returns.
+    fn deploy(&mut self, servlet: &Arc<Servlet>);
+    /// No new calls go to this version.
+    fn undeploy(&mut self, app: &AppId);
+}
+
+impl Stage for Vec<ShardHandle> {
+    fn deploy(&mut self, servlet: &Arc<Servlet>) {
+        let mut waiting = Vec::new();
+        for shard in self.iter() {
+            let (done, is_done) = oneshot::channel();
+            shard.send_blocking(Order::Deploy(Arc::clone(servlet), done));
+            waiting.push(is_done);
+        }
+        for is_done in waiting {
+            // A shard that has ended deploys nothing.
+            let _ = is_done.blocking_recv();
+        }
+    }
+
+    fn undeploy(&mut self, app: &AppId) {
+        for shard in self.iter() {
+            shard.send_blocking(Order::Undeploy(app.clone()));
+        }
+    }
+}
+
+/// The deploying thread's memory.
+pub struct Deployer<S> {
+    folder: Folder,
+    watch: Watch,
+    engine: Engine,
+    stage: S,
+    wasm_bytes_max: u64,
+    files_max: usize,
+    /// What serves, by the NAME of its file.
+    running: BTreeMap<String, Application>,
+}
+
+/// Starts the deploying thread. The first channel takes requests; the second tells once what serves after the first
+/// look at the folder.
+///
+/// # Errors
+/// There is no such folder, or no thread.
+pub fn start<S: Stage>(
+    config: &Config,
+    engine: Engine,
+    stage: S,
+) -> anyhow::Result<(Sender<Request>, oneshot::Receiver<Vec<Application>>)> {
+    let folder = Folder::open(&config.servlets).map_err(|error| {
+        anyhow::anyhow!(
+            "the servlets folder `{}` cannot be opened: {error}. Make it, or name another with --servlets DIR",
+            config.servlets.display()
+        )
+    })?;
+    let (requests, inbox) = channel();
+    let (first, is_first) = oneshot::channel();
+    let hints = hints(folder.path(), requests.clone());
+    let rescan = Duration::from_secs(config.deploy.rescan_s.max(1));
+    let mut deployer = Deployer::new(folder, config, engine, stage);
+    std::thread::Builder::new().name("deploy".to_owned()).spawn(move || {
+        // Dropped with the thread; without hints the folder is still looked at now and then.
+        let _hints = hints;
+        deployer.look();
+        let _ = first.send(deployer.serving());
+        deployer.attend(&inbox, rescan);
+    })?;
+    Ok((requests, is_first))
+}
+
+/// Tells of changes. Only a hint: what lies in the folder is read through its handle.
+fn hints(path: &Path, requests: Sender<Request>) -> Option<notify::RecommendedWatcher> {
+    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|event| !event.kind.is_access()) {
+            let _ = requests.send(Request::Changed);
+        }
+    });
+    let watched = watcher.and_then(|mut watcher| {
+        watcher.watch(path, notify::RecursiveMode::NonRecursive)?;
+        Ok(watcher)
+    });
+    watched
+        .inspect_err(|error| {
+            tracing::warn!(
+                "changes of {} are not reported ({error}): it is looked at now and then",
+                path.display()
+            );
+        })
+        .ok()
+}
+
+impl<S: Stage> Deployer<S> {
+    /// A deployer that has not looked yet.
+    pub fn new(folder: Folder, config: &Config, engine: Engine, stage: S) -> Self {
+        let settle = Duration::from_millis(config.deploy.settle_ms);
+        let incomplete = Duration::from_millis(config.deploy.incomplete_ms);
+        Self {
+            folder,
+            watch: Watch::new(settle, incomplete),
+            engine,
+            stage,
+            wasm_bytes_max: config.limits.wasm_bytes,
+            files_max: config.limits.servlet_files,
+            running: BTreeMap::new(),
+        }
+    }
+
+    /// What serves now, by name.
+    pub fn serving(&self) -> Vec<Application> {
+        let mut serving: Vec<_> = self.running.values().cloned().collect();
+        serving.sort_by(|a, b| a.id.cmp(&b.id));
+        serving
+    }
+
+    fn attend(&mut self, inbox: &Receiver<Request>, rescan: Duration) {
+        loop {
+            let wait =
+                self.watch.next_timeout(now()).map_or(rescan, |due| due.max(LOOK_AGAIN_MIN).min(rescan));
+            match inbox.recv_timeout(wait) {
+                Ok(Request::Changed) => {
+                    // A copy reports many changes; they are one.
+                    let mut others = Vec::new();
+                    while let Ok(request) = inbox.try_recv() {
+                        if !matches!(request, Request::Changed) {
+                            others.push(request);
+                        }
+                    }
+                    self.look();
+                    others.into_iter().for_each(|request| self.obey(request));
+                }
+                Ok(request) => self.obey(request),
+                Err(RecvTimeoutError::Timeout) => self.look(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn obey(&mut self, request: Request) {
+        match request {
+            Request::Changed => self.look(),
+            Request::Reload(reply) => {
+                self.watch.forget();
+                self.look();
+                let _ = reply.send(self.serving());
+            }
+            Request::Undeploy(name, reply) => {
+                let _ = reply.send(self.undeploy_by_name(&name));
+            }
+            Request::List(reply) => {
+                let _ = reply.send(self.serving());
+            }
+        }
+    }
+
+    /// Looks at the folder once and does what is due.
+    pub fn look(&mut self) {
+        let listing = match self.folder.list(self.files_max) {
+            Ok(listing) => listing,
+            Err(error) => {
+                tracing::error!(
+                    "the servlets folder {} cannot be read: {error}",
+                    self.folder.path().display()
+                );
+                return;
+            }
+        };
+        let steps = self.watch.observe(&listing, now());
+        // A renamed file is loaded under its new name before its old name is taken away.
+        let (removed, others): (Vec<_>, Vec<_>) =
+            steps.into_iter().partition(|step| matches!(step, Step::Removed(_)));
+        let gone: Vec<String> = removed
+            .into_iter()
+            .filter_map(|step| match step {
+                Step::Removed(name) => Some(name),
+                Step::Load(_) | Step::Incomplete { .. } | Step::Refused { .. } => None,
+            })
+            .collect();
+        for step in others {
+            match step {
+                Step::Load(name) => self.load(&name, &gone),
+                Step::Incomplete { name, why } => {
+                    let file = self.folder.shown(&format!("{name}.wasm"));
+                    let advice = "It is loaded when it is whole; copy it under another name and rename it.";
+                    self.refuse(&name, &format!("{file}: {why}. {advice}"));
+                }
+                Step::Refused { file, why } => {
+                    self.refuse(&file, &format!("{}: {why}", self.folder.shown(&file)))
+                }
+                Step::Removed(_) => {}
+            }
+        }
+        for name in gone {
+            self.remove(&name);
+        }
+    }
+
+    fn refuse(&self, name: &str, text: &str) {
+        let keeps = self.running.get(name).map_or_else(String::new, |application| {
+            let version = &application.descriptor.version;
+            format!("\nVersion {version} of \"{}\" keeps serving.", application.id.name)
+        });
+        tracing::warn!("refused  {text}{keeps}");
+    }
+
+    fn load(&mut self, name: &str, gone: &[String]) {
+        let file = format!("{name}.wasm");
+        let bytes = match self.folder.read(&file, self.wasm_bytes_max) {
+            Ok((bytes, _)) => bytes,
+            // It changes under our hands: the next look tells more.
+            Err(Unreadable::Changing | Unreadable::Gone) => return,
+            Err(why) => {
+                self.watch.settled(name);
+                return self.refuse(name, &format!("{}: {why}", self.folder.shown(&file)));
+            }
+        };
+        if let Some(why) = wasmfile::cut(&bytes) {
+            return self.watch.cut(name, why);
+        }
+        self.watch.settled(name);
+        match self.prepare(name, &file, &bytes, gone) {
+            Ok(Some(servlet)) => {
+                self.stage.deploy(&servlet);
+                let application = servlet.application().clone();
+                tracing::info!("deployed {}", line(&application));
+                self.replace(name, application, gone);
+            }
+            Ok(None) => {}
+            Err(text) => self.refuse(name, &text),
+        }
+    }
+
+    /// Checks and compiles. None when exactly this version serves already.
+    fn prepare(
+        &self,
+        name: &str,
+        file: &str,
+        bytes: &[u8],
+        gone: &[String],
+    ) -> Result<Option<Arc<Servlet>>, String> {
+        let overrides = overrides::read(&self.folder, name)?;
+        let shown = self.folder.shown(file);
+        let servlet =
+            Servlet::load(bytes, &shown, &self.engine, overrides.as_ref()).map_err(|r| r.to_string())?;
+        let id = &servlet.application().id;
+        let owner = self.running.iter().find(|(other, app)| *other != name && app.id.name == id.name);
+        if let Some((other, _)) = owner
+            && !gone.contains(other)
+        {
+            return Err(format!(
+                "{shown}: the application is called \"{}\", and so is that of {}. Give one of them another `name`",
+                id.name,
+                self.folder.shown(&format!("{other}.wasm"))
+            ));
+        }
+        let serves = self.running.get(name).is_some_and(|running| running.id == *id);
+        Ok((!serves).then_some(servlet))
+    }
+
+    /// Notes what the file serves now. A version of another name that it served before leaves.
+    fn replace(&mut self, name: &str, application: Application, gone: &[String]) {
+        let id = application.id.clone();
+        for old in gone {
+            if self.running.get(old).is_some_and(|running| running.id.name == id.name) {
+                self.running.remove(old);
+            }
+        }
+        if let Some(old) = self.running.insert(name.to_owned(), application)
+            && old.id.name != id.name
+        {
+            self.take_away(&old);
+        }
+    }
+
+    fn remove(&mut self, name: &str) {
+        if let Some(application) = self.running.remove(name) {
+            self.take_away(&application);
+        }
+    }
+
+    fn take_away(&mut self, application: &Application) {
+        self.stage.undeploy(&application.id);
+        tracing::info!("undeployed {}: it takes no new calls and leaves as its calls end", application.id);
+    }
+
+    fn undeploy_by_name(&mut self, name: &str) -> Result<(), String> {
+        let Some(file) =
+            self.running.iter().find(|(_, app)| &*app.id.name == name).map(|(file, _)| file.clone())
+        else {
+            let known: Vec<_> = self.running.values().map(|app| &*app.id.name).collect();
+            let hint = match crate::config::nearest(name, &known) {
+                Some(meant) => format!("; did you mean \"{meant}\"?"),
+                None => String::new(),
+            };
+            return Err(format!("no application is called \"{name}\"{hint}"));
+        };
+        self.remove(&file);
+        Ok(())
+    }
+}
+
+/// On the clock that stamps files.
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}

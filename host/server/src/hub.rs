@@ -1,0 +1,182 @@
+//! What the main thread knows and can do: it asks the shards and the deploying thread on behalf of operators, scrapers
+//! and signals.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use siplet_container::app::Application;
+use siplet_container::io::{Command, CommandReply};
+use tokio::sync::oneshot;
+
+use crate::config::Config;
+use crate::deploy::Request;
+use crate::shard::{Numbers, Order, ShardHandle};
+
+/// A shard that is silent for longer is told apart, not waited for.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The whole server from the main thread's side. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    shards: Vec<ShardHandle>,
+    deployer: Sender<Request>,
+    config: Arc<Config>,
+    started: Instant,
+    serving: AtomicBool,
+    draining: AtomicBool,
+    peak: AtomicU64,
+}
+
+impl Hub {
+    /// A hub over these threads.
+    #[must_use]
+    pub fn new(config: Arc<Config>, shards: Vec<ShardHandle>, deployer: Sender<Request>) -> Self {
+        let inner = Inner {
+            shards,
+            deployer,
+            config,
+            started: Instant::now(),
+            serving: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+            peak: AtomicU64::new(0),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// When the server was started.
+    #[must_use]
+    pub fn started(&self) -> Instant {
+        self.inner.started
+    }
+
+    /// True when calls are taken and new ones are not refused.
+    #[must_use]
+    pub fn is_serving(&self) -> bool {
+        self.inner.serving.load(Ordering::Relaxed) && !self.is_draining()
+    }
+
+    /// True when new calls are refused.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.inner.draining.load(Ordering::Relaxed)
+    }
+
+    /// The shards begin to read from their sockets.
+    pub async fn open(&self) {
+        for shard in &self.inner.shards {
+            shard.send(Order::Open).await;
+        }
+        self.inner.serving.store(true, Ordering::Relaxed);
+    }
+
+    /// The shards end.
+    pub async fn stop(&self) {
+        for shard in &self.inner.shards {
+            shard.send(Order::Stop).await;
+        }
+    }
+
+    /// The numbers of all shards that answer in time, and how many do not.
+    pub async fn numbers(&self) -> (Vec<Numbers>, usize) {
+        let mut waiting = Vec::new();
+        let deadline = tokio::time::Instant::now() + ANSWER_TIMEOUT;
+        for shard in &self.inner.shards {
+            let (reply, answer) = oneshot::channel();
+            if tokio::time::timeout_at(deadline, shard.send(Order::Count(reply))).await.is_ok() {
+                waiting.push(answer);
+            }
+        }
+        let mut numbers = Vec::new();
+        for answer in waiting {
+            if let Ok(Ok(shard)) = tokio::time::timeout_at(deadline, answer).await {
+                numbers.push(shard);
+            }
+        }
+        let calls = calls(&numbers);
+        self.inner.peak.fetch_max(calls, Ordering::Relaxed);
+        let silent = self.inner.shards.len() - numbers.len();
+        (numbers, silent)
+    }
+
+    /// Most calls that any look has seen.
+    #[must_use]
+    pub fn peak(&self) -> u64 {
+        self.inner.peak.load(Ordering::Relaxed)
+    }
+
+    /// Gives a command to every shard and collects what they answer.
+    pub async fn ask(&self, command: &Command) -> Vec<CommandReply> {
+        let mut waiting = Vec::new();
+        for shard in &self.inner.shards {
+            let (reply, answer) = oneshot::channel();
+            shard.send(Order::Ask(command.clone(), reply)).await;
+            waiting.push(answer);
+        }
+        let mut replies = Vec::new();
+        for answer in waiting {
+            if let Ok(Ok(reply)) = tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+                replies.push(reply);
+            }
+        }
+        replies
+    }
+
+    /// New calls are refused from now on.
+    pub async fn drain(&self) {
+        self.inner.draining.store(true, Ordering::Relaxed);
+        self.ask(&Command::Drain { retry_after_s: self.inner.config.retry_after_s }).await;
+    }
+
+    /// New calls are taken again.
+    pub async fn resume(&self) {
+        self.ask(&Command::Resume).await;
+        self.inner.draining.store(false, Ordering::Relaxed);
+    }
+
+    /// Applications that take new calls.
+    pub async fn applications(&self) -> Vec<Application> {
+        self.request(Request::List).await.unwrap_or_default()
+    }
+
+    /// Looks at the servlets folder anew.
+    pub async fn reload(&self) -> Vec<Application> {
+        self.request(Request::Reload).await.unwrap_or_default()
+    }
+
+    /// Takes an application away.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub async fn undeploy(&self, name: &str) -> Result<(), String> {
+        let done = self.request(|reply| Request::Undeploy(name.to_owned(), reply)).await;
+        done.unwrap_or_else(|| Err("the deploying thread has ended".to_owned()))
+    }
+
+    async fn request<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.inner.deployer.send(request(reply)).ok()?;
+        answer.await.ok()
+    }
+}
+
+/// Calls that an operator would wait for: dialogs, and steps and units that are under way.
+#[must_use]
+pub fn calls(numbers: &[Numbers]) -> u64 {
+    numbers
+        .iter()
+        .map(|shard| (shard.counts.dialogs + shard.counts.open_steps + shard.counts.parked_units) as u64)
+        .sum()
+}

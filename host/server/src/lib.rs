@@ -1,0 +1,37 @@
+//! The shell around the container: sockets, threads, files, people.
+//!
+//! The shell moves inputs into the container and carries its effects out; it decides nothing about SIP. A shard
+//! ([`shard`]) is one thread with one container and its sockets. The main thread reads settings ([`config`]), deploys
+//! servlets ([`deploy`]), answers operators ([`control`]) and scrapers ([`http`]) and ends the process ([`stop`]).
+//! Start reading at [`serve`].
+#![forbid(unsafe_code)]
+
+pub mod call;
+pub mod check;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod control;
+pub mod counters;
+pub mod deploy;
+mod dns;
+pub mod flow;
+pub mod folder;
+pub mod http;
+pub mod hub;
+pub mod ladder;
+pub mod log;
+pub mod metrics;
+pub mod process;
+pub mod report;
+#[cfg(test)]
+mod scratch;
+pub mod secret;
+pub mod serve;
+pub mod shard;
+pub mod sockets;
+pub mod stop;
+mod tcp;
+mod udp;
+pub mod wasmfile;
+pub mod watch;

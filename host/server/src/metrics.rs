@@ -1,0 +1,234 @@
+//! The numbers as Prometheus reads them (text exposition format 0.0.4).
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt::{Display, Write as _};
+
+use siplet_container::Counts;
+use siplet_container::report::{DropReason, RefuseReason};
+use siplet_container::turn::TrapReason;
+
+use crate::counters::{Counters, TURN_BOUNDS_US};
+use crate::shard::Numbers;
+
+/// What the process as a whole says of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Process {
+    /// Bytes that are allocated and not freed.
+    pub heap_bytes: u64,
+    /// Bytes that the allocator holds from the system.
+    pub heap_resident_bytes: u64,
+    /// Resident memory.
+    pub resident_bytes: u64,
+    /// CPU time of all threads, seconds.
+    pub cpu_seconds: f64,
+    /// Seconds since the start.
+    pub uptime_s: f64,
+    /// Open file descriptors.
+    pub open_files: u64,
+    /// True when new calls are refused.
+    pub draining: bool,
+}
+
+/// The container's tables by name, with the number of their rows.
+#[must_use]
+pub const fn tables(counts: &Counts) -> [(&'static str, usize); 14] {
+    [
+        ("application-sessions", counts.application_sessions),
+        ("sip-sessions", counts.sip_sessions),
+        ("dialogs", counts.dialogs),
+        ("server-transactions", counts.server_transactions),
+        ("client-transactions", counts.client_transactions),
+        ("server-keys", counts.server_keys),
+        ("merge-keys", counts.merge_keys),
+        ("deadlines", counts.deadlines),
+        ("mailbox", counts.mailbox),
+        ("open-steps", counts.open_steps),
+        ("parked-units", counts.parked_units),
+        ("loading-packets", counts.loading_packets),
+        ("resolving", counts.resolving),
+        ("applications", counts.applications),
+    ]
+}
+
+struct Page(String);
+
+impl Page {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP siplet_{name} {help}\n# TYPE siplet_{name} {kind}");
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        let _ = write!(self.0, "siplet_{name}");
+        for (index, (label, text)) in labels.iter().enumerate() {
+            let _ = write!(self.0, "{}{label}=\"{}\"", if index == 0 { "{" } else { "," }, escaped(text));
+        }
+        let _ = writeln!(self.0, "{} {value}", if labels.is_empty() { "" } else { "}" });
+    }
+
+    fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
+        self.family(name, kind, help);
+        self.sample(name, &[], value);
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+/// The page for `/metrics`. `missing` shards did not answer in time.
+#[must_use]
+pub fn page(shards: &[Numbers], missing: usize, process: &Process) -> String {
+    let mut page = Page(String::with_capacity(16 << 10));
+    let mut counters = Counters::default();
+    for shard in shards {
+        counters.merge(&shard.counters);
+    }
+    process_families(&mut page, process);
+    page.one("shards_silent", "gauge", "Shards that did not tell their numbers in time.", missing);
+    table_families(&mut page, shards);
+    plain_families(&mut page, &counters);
+    reason_families(&mut page, &counters);
+    application_families(&mut page, &counters);
+    runner_families(&mut page, shards);
+    page.0
+}
+
+fn process_families(page: &mut Page, process: &Process) {
+    page.one("heap_bytes", "gauge", "Bytes that are allocated and not freed.", process.heap_bytes);
+    let help = "Bytes that the allocator holds from the system.";
+    page.one("heap_resident_bytes", "gauge", help, process.heap_resident_bytes);
+    page.one("resident_bytes", "gauge", "Resident memory of the process.", process.resident_bytes);
+    page.one("cpu_seconds_total", "counter", "CPU time of all threads.", process.cpu_seconds);
+    page.one("uptime_seconds", "gauge", "Time since the start.", process.uptime_s);
+    page.one("open_files", "gauge", "Open file descriptors.", process.open_files);
+    page.one("draining", "gauge", "1 when new calls are refused.", u8::from(process.draining));
+}
+
+fn table_families(page: &mut Page, shards: &[Numbers]) {
+    page.family("table_rows", "gauge", "Rows of the container's tables, summed over all shards.");
+    let sums = shards.iter().map(|shard| tables(&shard.counts)).reduce(|mut sum, other| {
+        for (place, (_, rows)) in sum.iter_mut().zip(other) {
+            place.1 += rows;
+        }
+        sum
+    });
+    for (table, rows) in sums.unwrap_or_else(|| tables(&Counts::default())) {
+        page.sample("table_rows", &[("table", table)], rows);
+    }
+    let sum = |of: fn(&Numbers) -> usize| shards.iter().map(of).sum::<usize>();
+    page.one("connections", "gauge", "Open TCP connections.", sum(|shard| shard.connections));
+    page.one("stored_sessions", "gauge", "Sessions in the store.", sum(|shard| shard.stored_sessions));
+}
+
+fn plain_families(page: &mut Page, counters: &Counters) {
+    let plain = [
+        ("packets_received_total", "Datagrams and messages received.", counters.packets_received),
+        ("packets_sent_total", "Messages given to a socket.", counters.packets_sent),
+        ("framing_errors_total", "Streams that lost their frame.", counters.framing_errors),
+        ("connections_accepted_total", "TCP connections accepted.", counters.connections_accepted),
+        ("connections_refused_total", "TCP connections over a limit.", counters.connections_refused),
+        ("connections_opened_total", "TCP connections opened.", counters.connections_opened),
+        ("handed_over_total", "Messages given to another shard.", counters.handed_over),
+        ("handover_lost_total", "Messages that another shard had no room for.", counters.handover_lost),
+        ("store_refused_total", "Units that the store refused.", counters.store_refused),
+        ("store_unavailable_total", "Units that did not reach the store.", counters.store_unavailable),
+        ("rolled_back_total", "Sessions that went back to an older version.", counters.rolled_back),
+        ("restored_total", "Sessions that were restored.", counters.restored),
+        ("restore_failed_total", "Sessions that could not be restored.", counters.restore_failed),
+        ("log_lines_dropped_total", "Lines of servlets over their limit.", counters.log_lines_dropped),
+        ("broken_rules_total", "Broken rules of the host itself.", counters.broken),
+    ];
+    for (name, help, value) in plain {
+        page.one(name, "counter", help, value);
+    }
+}
+
+fn reason_families(page: &mut Page, counters: &Counters) {
+    page.family("dropped_total", "counter", "Messages dropped without an answer.");
+    for reason in DropReason::ALL {
+        let count = counters.dropped.get(&reason).copied().unwrap_or(0);
+        page.sample("dropped_total", &[("reason", reason.name())], count);
+    }
+    page.family("refused_total", "counter", "Requests that the host refused itself.");
+    for reason in RefuseReason::ALL {
+        let count = counters.refused.get(&reason).copied().unwrap_or(0);
+        page.sample("refused_total", &[("reason", reason.name())], count);
+    }
+    page.family("transmit_failed_total", "counter", "Messages that could not be sent.");
+    let failed = [
+        ("unreachable", counters.unreachable),
+        ("congested", counters.congested),
+        ("too-large", counters.too_large),
+    ];
+    for (reason, count) in failed {
+        page.sample("transmit_failed_total", &[("reason", reason)], count);
+    }
+}
+
+fn application_families(page: &mut Page, counters: &Counters) {
+    let apps: Vec<_> = counters
+        .apps
+        .iter()
+        .map(|(app, counters)| (app.name.as_ref(), format!("{:06x}", app.digest >> 40), counters))
+        .collect();
+    let families: [(&str, &str, fn(&crate::counters::AppCounters) -> u64); 5] = [
+        ("turns_total", "Turns.", |app| app.turns),
+        ("turns_failed_total", "Turns whose handler returned an error.", |app| app.failed),
+        ("unanswered_total", "Transactions that a servlet left unanswered.", |app| app.unanswered),
+        ("no_ack_total", "2xx that nobody acknowledged.", |app| app.no_ack),
+        ("client_timeouts_total", "Requests of a servlet that nobody answered.", |app| app.client_timeouts),
+    ];
+    for (name, help, value) in families {
+        page.family(name, "counter", help);
+        for (app, digest, counters) in &apps {
+            page.sample(name, &[("application", app), ("digest", digest)], value(counters));
+        }
+    }
+    page.family("traps_total", "counter", "Turns that died.");
+    for (app, digest, counters) in &apps {
+        for reason in TrapReason::ALL {
+            let count = counters.traps.get(&reason).copied().unwrap_or(0);
+            let labels = [("application", *app), ("digest", digest.as_str()), ("reason", reason.name())];
+            page.sample("traps_total", &labels, count);
+        }
+    }
+    let help = "Time of turns on the shard's thread, which does nothing else meanwhile.";
+    page.family("turn_seconds", "histogram", help);
+    for (app, digest, counters) in &apps {
+        let labels = [("application", *app), ("digest", digest.as_str())];
+        let mut sum = 0;
+        for (index, turns) in counters.took.buckets.iter().enumerate() {
+            sum += turns;
+            let bound = TURN_BOUNDS_US.get(index).map(|bound| (*bound as f64 / 1e6).to_string());
+            let bound = bound.as_deref().unwrap_or("+Inf");
+            page.sample("turn_seconds_bucket", &[labels[0], labels[1], ("le", bound)], sum);
+        }
+        page.sample("turn_seconds_sum", &labels, counters.took.sum_ns as f64 / 1e9);
+        page.sample("turn_seconds_count", &labels, sum);
+    }
+}
+
+fn runner_families(page: &mut Page, shards: &[Numbers]) {
+    let sum =
+        |of: fn(&siplet_wasm::Counters) -> u64| shards.iter().map(|shard| of(&shard.runner)).sum::<u64>();
+    let started = sum(|runner| runner.instances_started);
+    page.one("instances_started_total", "counter", "Guest instances made.", started);
+    page.one(
+        "turns_away_total",
+        "counter",
+        "Turns that ran beside their shard.",
+        sum(|runner| runner.turns_away),
+    );
+    let help = "Turns that failed because too many waited beside the shard.";
+    page.one("turns_refused_total", "counter", help, sum(|runner| runner.turns_refused));
+    page.one(
+        "probations_total",
+        "counter",
+        "Times that a servlet was put beside the shard.",
+        sum(|r| r.probations),
+    );
+    let now: usize = shards.iter().map(|shard| shard.on_probation.len()).sum();
+    page.one("on_probation", "gauge", "Servlets that run beside a shard now.", now);
+}

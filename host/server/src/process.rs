@@ -1,0 +1,37 @@
+//! What the process as a whole says of itself, from the system and the allocator.
+
+use std::time::Instant;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::metrics::Process;
+
+/// Reads everything anew.
+#[must_use]
+pub fn look(started: Instant, draining: bool) -> Process {
+    // The allocator's numbers are those of its last epoch.
+    let _ = tikv_jemalloc_ctl::epoch::advance();
+    Process {
+        heap_bytes: tikv_jemalloc_ctl::stats::allocated::read().unwrap_or(0) as u64,
+        heap_resident_bytes: tikv_jemalloc_ctl::stats::resident::read().unwrap_or(0) as u64,
+        resident_bytes: resident_bytes(),
+        cpu_seconds: cpu_seconds(),
+        uptime_s: started.elapsed().as_secs_f64(),
+        open_files: std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64),
+        draining,
+    }
+}
+
+/// CPU time of all threads.
+#[must_use]
+pub fn cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
+}

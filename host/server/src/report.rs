@@ -1,0 +1,245 @@
+//! The container's reports as lines of the log: what happened, to whom, and what it means for the caller.
+//!
+//! Reports are typed until here. A healthy call says nothing. Reports of one kind are written out a few times a minute;
+//! the rest is counted and told with the next line of that kind.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use siplet_container::app::AppId;
+use siplet_container::report::{Death, Report};
+use siplet_container::turn::{Level, Trap, TrapReason};
+use siplet_sip::time::Time;
+
+use crate::ladder::spoken;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// How loud a line is.
+pub type Loudness = tracing::Level;
+
+/// Tells reports, a few of each kind each minute.
+#[derive(Debug)]
+pub struct Reporter {
+    per_minute: u32,
+    kinds: BTreeMap<String, Told>,
+}
+
+#[derive(Debug)]
+struct Told {
+    since: Time,
+    told: u32,
+    held_back: u64,
+}
+
+impl Reporter {
+    /// A reporter that writes this many reports of one kind a minute; 0: all of them.
+    #[must_use]
+    pub const fn new(per_minute: u32) -> Self {
+        Self { per_minute, kinds: BTreeMap::new() }
+    }
+
+    /// Writes the report to the log, or counts it.
+    pub fn tell(&mut self, report: &Report, now: Time) {
+        if let Report::Log { app, level, message, .. } = report {
+            servlet_line(app, *level, message);
+            return;
+        }
+        let Some((loudness, text)) = words(report) else { return };
+        let Some(held_back) = self.admit(kind(report), now) else { return };
+        let text =
+            if held_back == 0 { text } else { format!("{text}\nand {held_back} more like this before") };
+        log_line(loudness, &text);
+    }
+
+    /// None when the report is held back, else how many were held back before it.
+    fn admit(&mut self, kind: String, now: Time) -> Option<u64> {
+        if self.per_minute == 0 {
+            return Some(0);
+        }
+        // Kinds name applications; those that fell silent are let go before there are many.
+        if self.kinds.len() >= 1000 {
+            self.kinds.retain(|_, told| now.since(told.since) < MINUTE || told.held_back > 0);
+        }
+        let told = self.kinds.entry(kind).or_insert(Told { since: now, told: 0, held_back: 0 });
+        if now.since(told.since) >= MINUTE {
+            told.since = now;
+            told.told = 0;
+        }
+        if told.told >= self.per_minute {
+            told.held_back += 1;
+            return None;
+        }
+        told.told += 1;
+        Some(core::mem::take(&mut told.held_back))
+    }
+}
+
+fn log_line(loudness: Loudness, text: &str) {
+    match loudness {
+        Loudness::ERROR => tracing::error!("{text}"),
+        Loudness::WARN => tracing::warn!("{text}"),
+        Loudness::INFO => tracing::info!("{text}"),
+        Loudness::DEBUG => tracing::debug!("{text}"),
+        Loudness::TRACE => tracing::trace!("{text}"),
+    }
+}
+
+/// A servlet's own line. It is bounded by the servlet's own limit and never held back.
+fn servlet_line(app: &AppId, level: Level, message: &str) {
+    let text = format!("{}: {message}", app.name);
+    log_line(
+        match level {
+            Level::Error => Loudness::ERROR,
+            Level::Warn => Loudness::WARN,
+            Level::Info => Loudness::INFO,
+            Level::Debug => Loudness::DEBUG,
+            Level::Trace => Loudness::TRACE,
+        },
+        &text,
+    );
+}
+
+/// Reports that are told together.
+fn kind(report: &Report) -> String {
+    match report {
+        Report::Dropped { why, .. } => format!("dropped {}", why.name()),
+        Report::Refused { why, .. } => format!("refused {}", why.name()),
+        Report::TurnAbandoned { app, handler, .. } => format!("abandoned {app} {}", handler.name()),
+        Report::Log { app, .. } => format!("log {app}"),
+        Report::LogDropped { app, .. } => format!("log-dropped {app}"),
+        Report::Unanswered { app, .. } => format!("unanswered {app}"),
+        Report::NoAck { app } => format!("no-ack {app}"),
+        Report::ClientTimeout { app, .. } => format!("client-timeout {app}"),
+        Report::TransmitFailed { app } => match app {
+            Some(app) => format!("transmit-failed {app}"),
+            None => "transmit-failed".to_owned(),
+        },
+        Report::StoreRefused { .. } => "store-refused".to_owned(),
+        Report::StoreUnavailable { .. } => "store-unavailable".to_owned(),
+        Report::RolledBack { .. } => "rolled-back".to_owned(),
+        Report::RestoreFailed { .. } => "restore-failed".to_owned(),
+        Report::Restored { .. } => "restored".to_owned(),
+        Report::Deployed(app) => format!("deployed {app}"),
+        Report::Left(app) => format!("left {app}"),
+        Report::Broken { what, .. } => format!("broken {what}"),
+    }
+}
+
+/// A report in words, none for what the server tells itself.
+#[must_use]
+pub fn words(report: &Report) -> Option<(Loudness, String)> {
+    Some(match report {
+        Report::Dropped { why, flow } => {
+            let from = flow.map_or_else(String::new, |flow| {
+                format!(" from {} {}", flow.transport.param_name(), flow.remote)
+            });
+            (Loudness::INFO, format!("dropped a message{from}: {}", why.name()))
+        }
+        Report::Refused { status, why, text, flow } => {
+            let from = format!("{} {}", flow.transport.param_name(), flow.remote);
+            (Loudness::INFO, format!("answered {status} to {from}: {} ({text})", why.name()))
+        }
+        Report::TurnAbandoned { .. } => abandoned(report),
+        Report::LogDropped { app, lines } => (
+            Loudness::WARN,
+            format!("{}: {lines} lines of its log were dropped (limit `log-bytes`)", app.name),
+        ),
+        Report::Unanswered { app, method, answered } => {
+            (Loudness::WARN, format!("{app} left a request unanswered: {method}\n{}", heard(*answered)))
+        }
+        Report::NoAck { app } => (Loudness::INFO, format!("{app}: a caller never acknowledged its 200")),
+        Report::ClientTimeout { app, method } => {
+            (Loudness::INFO, format!("{app}: nobody answered its request: {method}"))
+        }
+        Report::TransmitFailed { app } => {
+            let whose =
+                app.as_ref().map_or_else(|| "an answer".to_owned(), |app| format!("a message of {app}"));
+            (Loudness::INFO, format!("{whose} could not be sent"))
+        }
+        Report::StoreRefused { key } => {
+            (Loudness::WARN, format!("session {:016x} is owned elsewhere and was given up here", key.0))
+        }
+        Report::StoreUnavailable { unit, attempt } => {
+            (Loudness::WARN, format!("the store did not take unit {}, attempt {attempt}", unit.0))
+        }
+        Report::RolledBack { key, units, requests } => (
+            Loudness::ERROR,
+            format!(
+                "the store stayed away: session {:016x} went back by {units} steps\n{requests} requests got 503",
+                key.0
+            ),
+        ),
+        Report::RestoreFailed { key, why } => {
+            (Loudness::ERROR, format!("session {:016x} could not be restored: {why}", key.0))
+        }
+        Report::Restored { key, app } => {
+            (Loudness::DEBUG, format!("session {:016x} of {app} was restored", key.0))
+        }
+        Report::Broken { what, key } => (
+            Loudness::ERROR,
+            format!(
+                "a rule of the host itself was broken: {what}\nsession {:016x} was ended; please report this",
+                key.0
+            ),
+        ),
+        Report::Left(app) => (Loudness::INFO, format!("{app} has left: its last call has ended")),
+        Report::Deployed(_) | Report::Log { .. } => return None,
+    })
+}
+
+/// A turn that died or returned an error.
+fn abandoned(report: &Report) -> (Loudness, String) {
+    let Report::TurnAbandoned { app, version, handler, call_id, answered, death, .. } = report else {
+        return (Loudness::ERROR, String::new());
+    };
+    let who = format!("{} {version} #{:06x}", app.name, app.digest >> 40);
+    let mut text = String::new();
+    let loudness = match death {
+        Death::Failed(why) => {
+            let _ = write!(text, "{who} returned an error from {}\n{why}", handler.name());
+            Loudness::WARN
+        }
+        Death::Trapped(trap) => {
+            let _ = write!(text, "{who} {} {} after {}", died(trap.reason), handler.name(), spoken(trap.cpu));
+            let _ = write!(text, "\n{}", trap.text);
+            Loudness::ERROR
+        }
+    };
+    let _ = write!(
+        text,
+        "\n{}; nothing else of this turn left the host; the session is as it was",
+        heard(*answered)
+    );
+    if let Some(call_id) = call_id {
+        let _ = write!(text, "\ncall {call_id}");
+    }
+    if let Death::Trapped(Trap { backtrace, .. }) = death {
+        for frame in backtrace {
+            let _ = write!(text, "\nat {frame}");
+        }
+    }
+    (loudness, text)
+}
+
+fn died(reason: TrapReason) -> &'static str {
+    match reason {
+        TrapReason::Panic | TrapReason::Unreachable => "died in",
+        TrapReason::Deadline => "took too long in",
+        TrapReason::Memory => "ran out of memory in",
+        TrapReason::StackOverflow => "called itself too deep in",
+        TrapReason::HostError => "could not be run in",
+        TrapReason::InitFailed => "failed in init, before",
+    }
+}
+
+fn heard(answered: Option<u16>) -> String {
+    answered.map_or_else(
+        || "no request waited for an answer".to_owned(),
+        |status| format!("the caller got {status}"),
+    )
+}

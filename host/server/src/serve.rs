@@ -1,0 +1,235 @@
+//! `siplet serve`: from settings to a running server and to its end.
+//!
+//! Order of the start: sockets are bound (what is taken is said at once), shards start, servlets are compiled and
+//! deployed, then the shards begin to read. What came meanwhile waited in the kernel's queues.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use anyhow::{Context, Result};
+use siplet_container::app::Application;
+use siplet_container::config::{Config as ContainerConfig, Listener};
+use siplet_wasm::{Allocator, Engine, EngineConfig};
+use tokio::net::UnixListener;
+
+use crate::clock::Clock;
+use crate::config::{Config, LogFormat, StoreKind};
+use crate::deploy::{self, lines};
+use crate::hub::Hub;
+use crate::shard::{self, Parts, ShardHandle, Sockets};
+use crate::stop::{self, Signals};
+use crate::{control, http, log, secret, sockets};
+
+/// Runs a server until a signal ends it. The first lines go to `out`.
+///
+/// # Errors
+/// Whatever keeps it from starting, in words.
+pub async fn serve(config: Config, out: &mut impl Write) -> Result<()> {
+    log::set_up(&config.log);
+    let mut signals = Signals::listen().context("no signals")?;
+    let config = Arc::new(config);
+    let (listeners, sockets) = sockets::bind(&config)?;
+    let http = http_listener(&config).await?;
+    let control = control_listener(&config).await?;
+    let engine = engine(&config)?;
+    let (shards, threads) = start_shards(&config, &listeners, sockets, &engine)?;
+    let (requests, first_look) = deploy::start(&config, engine, shards.clone())?;
+    let hub = Hub::new(Arc::clone(&config), shards, requests);
+    let metrics_address = http.as_ref().and_then(|listener| listener.local_addr().ok());
+    if let Some(listener) = http {
+        tokio::spawn(http::serve(listener, hub.clone()));
+    }
+    if let Some(listener) = control {
+        tokio::spawn(control::serve(listener, hub.clone()));
+    }
+    let serving = tokio::select! {
+        serving = first_look => serving.unwrap_or_default(),
+        () = signals.next() => {
+            stop::end(&hub).await;
+            return Ok(());
+        }
+    };
+    hub.open().await;
+    greet(&config, &listeners, metrics_address, &serving, out);
+    signals.next().await;
+    stop::drain(&hub, &mut signals).await;
+    stop::end(&hub).await;
+    join(threads);
+    remove_socket(&config);
+    Ok(())
+}
+
+fn engine(config: &Config) -> Result<Engine> {
+    let code_cache = Some(config.state_dir.join("code"));
+    let engine = Engine::new(EngineConfig { code_cache, ..EngineConfig::default() })?;
+    if engine.allocator() == Allocator::OnDemand {
+        tracing::warn!("address space is short: guests' memory is not pooled, and an instance costs more");
+    }
+    Ok(engine)
+}
+
+async fn http_listener(config: &Config) -> Result<Option<tokio::net::TcpListener>> {
+    let Some(address) = config.metrics_address()? else { return Ok(None) };
+    let listener = tokio::net::TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address} for metrics; name another address with --metrics, or none with --metrics ''")
+    })?;
+    Ok(Some(listener))
+}
+
+/// A socket that nobody asked for by name may be missing; one that was named may not.
+async fn control_listener(config: &Config) -> Result<Option<UnixListener>> {
+    let named = !config.control.as_os_str().is_empty();
+    let path = if named { config.control.clone() } else { control::default_path() };
+    match control::bind(&path).await {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if named => Err(error),
+        Err(error) => {
+            tracing::warn!("no control commands: {error:#}");
+            Ok(None)
+        }
+    }
+}
+
+fn remove_socket(config: &Config) {
+    if !config.control.as_os_str().is_empty() {
+        let _ = std::fs::remove_file(&config.control);
+    }
+}
+
+fn start_shards(
+    config: &Arc<Config>,
+    listeners: &[Listener],
+    sockets: Vec<Sockets>,
+    engine: &Engine,
+) -> Result<(Vec<ShardHandle>, Vec<JoinHandle<()>>)> {
+    let clock = Clock::start();
+    let secret = load_secret(config)?;
+    let (handles, inboxes): (Vec<_>, Vec<_>) =
+        (0..config.shards).map(|_| ShardHandle::new(config.limits.handover_batches)).unzip();
+    let mut threads = Vec::new();
+    for ((index, inbox), sockets) in (0..config.shards).zip(inboxes).zip(sockets) {
+        let container = ContainerConfig {
+            listeners: listeners.to_vec(),
+            routes: config.routes(),
+            timers: config.timer_config(),
+            limits: config.container_limits(),
+            durable: config.durable,
+            secret,
+            seed: secret::random_words()?,
+            shard: index,
+            shards: config.shards,
+            server_header: config.server_header.clone(),
+            ..ContainerConfig::default()
+        };
+        let parts = Parts {
+            container,
+            config: Arc::clone(config),
+            clock,
+            sockets,
+            inbox,
+            shards: handles.clone(),
+            engine: engine.clone(),
+        };
+        threads.push(shard::start(parts).context("no thread for a shard")?);
+    }
+    Ok((handles, threads))
+}
+
+/// Live names outlive a restart only where calls do: without a durable store a missing folder is no reason to stop.
+fn load_secret(config: &Config) -> Result<siplet_container::config::Secret> {
+    match secret::load_or_make(&config.state_dir) {
+        Ok(secret) => Ok(secret),
+        Err(error) if config.store == StoreKind::Memory => {
+            tracing::warn!("names are minted under a secret of this run alone: {error:#}");
+            Ok(siplet_container::config::Secret(secret::random_bytes()?))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The first lines: where it listens, what it serves, how to try it.
+fn greet(
+    config: &Config,
+    listeners: &[Listener],
+    metrics: Option<SocketAddr>,
+    serving: &[Application],
+    out: &mut impl Write,
+) {
+    let text = greeting(listeners, metrics, serving, config);
+    match config.log.format {
+        LogFormat::Human => {
+            // Whoever closed the terminal does not read it.
+            let _ = write!(out, "{text}").and_then(|()| out.flush());
+        }
+        LogFormat::Json => {
+            tracing::info!(applications = serving.len(), "{}", text.lines().next().unwrap_or_default())
+        }
+    }
+    if serving.is_empty() {
+        let folder = config.servlets.display();
+        tracing::warn!(
+            "no servlet serves: copy a .wasm file to {folder}; every new call gets 404 until then"
+        );
+    }
+}
+
+/// The text of [`greet`].
+#[must_use]
+pub fn greeting(
+    listeners: &[Listener],
+    metrics: Option<SocketAddr>,
+    serving: &[Application],
+    config: &Config,
+) -> String {
+    let mut addresses: Vec<(SocketAddr, String)> = Vec::new();
+    for listener in listeners {
+        let name = listener.transport.param_name();
+        match addresses.iter_mut().find(|(address, _)| *address == listener.address) {
+            Some((_, names)) => {
+                names.push(' ');
+                names.push_str(name);
+            }
+            None => addresses.push((listener.address, name.to_owned())),
+        }
+    }
+    let sip: Vec<_> = addresses.iter().map(|(address, names)| format!("{address} {names}")).collect();
+    let metrics = metrics.map_or_else(|| "none".to_owned(), |address| format!("http://{address}"));
+    let store = match (config.store, config.durable) {
+        (StoreKind::Memory, false) => "memory",
+        (StoreKind::Memory, true) => "memory, commits waited for",
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let mut text = format!("siplet {version}   sip {}   metrics {metrics}   store {store}\n", sip.join(", "));
+    text.push_str(&lines(serving));
+    if let Some(listener) = listeners.first().filter(|_| !serving.is_empty()) {
+        let ip = listener.address.ip();
+        let host = if ip.is_unspecified() {
+            listener.advertised_host.clone()
+        } else if ip.is_ipv6() {
+            format!("[{ip}]")
+        } else {
+            ip.to_string()
+        };
+        let port = match listener.address.port() {
+            5060 => String::new(),
+            port => format!(":{port}"),
+        };
+        text.push_str(&format!("try it:  siplet call sip:hello@{host}{port}\n"));
+    }
+    text
+}
+
+/// Threads that have ended are joined; one that hangs in a guest ends with the process.
+fn join(threads: Vec<JoinHandle<()>>) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(2);
+    for thread in threads {
+        while !thread.is_finished() && std::time::Instant::now() < deadline {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        if thread.is_finished() {
+            let _ = thread.join();
+        }
+    }
+}
