@@ -194,7 +194,7 @@ impl Trace {
 
 /// `<sip:host>`, `<sip:alice@alice>`.
 fn is_usual(contact: &str) -> bool {
-    let inner = contact.trim_start_matches("<sip:").trim_end_matches('>');
+    let inner = contact.trim_start_matches("<sip:").trim_end_matches('>').trim_end_matches(";transport=tcp");
     inner == "host" || inner.split_once('@').is_some_and(|(user, host)| user == host)
 }
 

@@ -68,6 +68,22 @@ enum Waiting {
     Message { bytes: Bytes, listener: u16, transport: Transport, port: u16 },
 }
 
+impl Work {
+    /// The request that opens a server transaction, where the work is one.
+    fn request(&self) -> Option<&Received> {
+        match self {
+            Self::Initial(received) | Self::Subsequent(received, _) | Self::Cancel(received, _) => Some(received),
+            Self::AckOfFailure(_)
+            | Self::Ack(..)
+            | Self::Response { .. }
+            | Self::Deadline
+            | Self::TransmitFailed { .. }
+            | Self::Resolved { .. }
+            | Self::Initialized => None,
+        }
+    }
+}
+
 /// How many of everything there are; all come back to the start when all calls have ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {

@@ -42,7 +42,7 @@ pub enum Act {
         /// False: that of the message; true: that of the latest other session.
         other: bool,
     },
-    /// Acknowledges the 2xx.
+    /// Acknowledges the 2xx of an INVITE; nothing for another response.
     Ack,
     /// Cancels the INVITE of the response.
     Cancel,

@@ -55,7 +55,7 @@ impl Dialog {
             target: wire::contact(response).unwrap_or_default(),
             routes,
             local_seq: cseq,
-            confirmed: response.status().is_some_and(|status| status >= 200),
+            confirmed: false,
             ended: None,
             client: Some(client),
         }

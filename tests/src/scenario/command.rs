@@ -36,6 +36,8 @@ pub(super) fn run(stage: &mut Stage, command: &Command) -> Result<(), String> {
             "answers" => answers::run(stage, peer, command),
             // alice never acks
             "never" | "always" => manners::run(stage, peer, command),
+            // bob knows alice
+            "knows" => manners::knows(stage, peer, command),
             // alice over tcp
             "over" => manners::over(stage, peer, command),
             other => Err(format!("no peer knows how to `{other}`")),

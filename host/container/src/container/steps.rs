@@ -20,6 +20,12 @@ impl Container {
     /// Gives a session something to do: at once when it is idle, else behind what waits.
     pub(super) fn post(&mut self, key: Key, work: Work) {
         let Some(slot) = self.slots.get_mut(&key) else { return };
+        if let Some(received) = work.request()
+            && slot.mailbox.iter().filter_map(Work::request).any(|waiting| waiting.key == received.key)
+        {
+            // RFC 3261 §17.2: a repetition of a request that waits; its transaction begins when its turn comes.
+            return;
+        }
         let limit = slot.application.descriptor.limits.mailbox;
         let waiting = slot.mailbox.len();
         // Responses, ACKs and what the host itself posts are never refused while that can be borne.
@@ -247,11 +253,18 @@ impl Container {
             slot.live = copy.session;
             self.park(key, copy.outbox, copy.began_indexes);
         } else {
-            let waits = !slot.parked.is_empty();
             slot.live = copy.session;
-            // What a clean step sends is a repetition; behind a parked unit it would show what is not stored.
-            if !waits {
-                self.release(key, copy.outbox);
+            match slot.parked.back_mut() {
+                None => self.release(key, copy.outbox),
+                // What a clean step sends may show what is not stored yet (a 100, a repetition): it leaves behind the
+                // units that wait, once.
+                Some(last) => {
+                    for outgoing in copy.outbox {
+                        if !last.outbox.contains(&outgoing) {
+                            last.outbox.push(outgoing);
+                        }
+                    }
+                }
             }
         }
         self.settle(key);

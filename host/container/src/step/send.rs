@@ -6,6 +6,7 @@ use bytes::Bytes;
 use siplet_sip::address::NameAddr;
 use siplet_sip::draft::Draft;
 use siplet_sip::header::{HeaderId, HeaderName};
+use siplet_sip::limits::Limits;
 use siplet_sip::message::Message;
 use siplet_sip::method::Method;
 use siplet_sip::transaction::{InviteClient, InviteClientEvent, NonInviteClient, Reliability};
@@ -23,6 +24,9 @@ impl WorkingCopy {
     /// A new SIP session for a request of our own, with addresses as in From and To.
     pub(crate) fn new_uac_session(&mut self, from: &str, to: &str) -> Result<SipKey, Misuse> {
         let bad = |fault: siplet_sip::message::Malformed| Misuse::InvalidAddress(fault.to_string());
+        if from.bytes().chain(to.bytes()).any(|byte| byte.is_ascii_control()) {
+            return Err(Misuse::InvalidAddress("an address holds no control characters".to_owned()));
+        }
         let from_address = NameAddr::parse(from.as_bytes()).map_err(bad)?;
         let to_address = NameAddr::parse(to.as_bytes()).map_err(bad)?;
         from_address.uri().map_err(bad)?;
@@ -48,6 +52,7 @@ impl WorkingCopy {
             request_uri,
             source: None,
             hop: None,
+            held_bye: None,
             attributes: Attributes::default(),
         }));
         Ok(key)
@@ -69,11 +74,11 @@ impl WorkingCopy {
         session.local_seq += 1;
         let mut draft = Draft::request(method.clone(), &session.request_uri)
             .map_err(|fault| Misuse::InvalidAddress(fault.to_string()))?;
-        add(&mut draft, HeaderId::MaxForwards, b"70");
-        add(&mut draft, HeaderId::From, &session.local_party_with_tag());
-        add(&mut draft, HeaderId::To, &session.remote_party);
-        add(&mut draft, HeaderId::CallId, &session.call_id);
-        add(&mut draft, HeaderId::CSeq, format!("{} {}", session.local_seq, method.as_str()).as_bytes());
+        add(&mut draft, HeaderId::MaxForwards, b"70")?;
+        add(&mut draft, HeaderId::From, &session.local_party_with_tag())?;
+        add(&mut draft, HeaderId::To, &session.remote_party)?;
+        add(&mut draft, HeaderId::CallId, &session.call_id)?;
+        add(&mut draft, HeaderId::CSeq, format!("{} {}", session.local_seq, method.as_str()).as_bytes())?;
         Ok(draft)
     }
 
@@ -95,7 +100,7 @@ impl WorkingCopy {
             .map_err(|fault| Misuse::InvalidHeader(fault.to_string()))?;
         if needs_contact(method) && draft.header(HeaderId::Contact).is_none() {
             let secure = draft.request_uri().starts_with(b"sips:");
-            add(&mut draft, HeaderId::Contact, &self.contact(listener, transport, secure));
+            add(&mut draft, HeaderId::Contact, &self.contact(listener, transport, secure))?;
         }
         let bytes = draft.to_bytes();
         let reliability =
@@ -120,9 +125,11 @@ impl WorkingCopy {
         });
         if *method == Method::Bye {
             // RFC 3261 §15.1.1: the UAC considers the session terminated once the BYE is sent.
-            self.terminate_dialog(sip);
+            if let Some(session) = self.session.sip_mut(sip) {
+                session.state = SessionState::Terminated;
+            }
         }
-        Ok(index)
+        Ok(())
     }
 
     fn start_client(&mut self, tx: ClientTx) {
@@ -155,10 +162,12 @@ impl WorkingCopy {
     }
 
     /// The ACK for a 2xx (RFC 3261 §13.2.2.4), for a servlet to fill or for the host to send.
-    pub(crate) fn draft_ack(&self, client: u32, response: &Message) -> Result<Draft, Misuse> {
+    pub(crate) fn draft_ack(&self, client: u32) -> Result<Draft, Misuse> {
         let tx = self.session.client(client, false).ok_or(Misuse::NoTransaction)?;
         let session = self.session.sip(tx.sip).ok_or(Misuse::InvalidSession)?;
-        let (cseq, _) = response.cseq().map_err(|_| Misuse::NoTransaction)?;
+        // RFC 3261 §13.2.2.4: the CSeq number of the INVITE, whatever the response says.
+        let invite = self.parse_own(&tx.request)?;
+        let (cseq, _) = invite.cseq().map_err(|_| Misuse::NoTransaction)?;
         let dialog = session.dialog.as_ref().ok_or(Misuse::NoDialog)?;
         dialog.ack(cseq).map_err(|_| Misuse::NoDialog)
     }
@@ -193,7 +202,7 @@ impl WorkingCopy {
         let waiting: Vec<Arc<Message>> =
             self.session.client(client, false).map(|tx| tx.unacked.clone()).unwrap_or_default();
         for response in waiting {
-            if let Ok(draft) = self.draft_ack(client, &response) {
+            if let Ok(draft) = self.draft_ack(client) {
                 // Without a hop to the peer there is nobody to acknowledge to.
                 let _ = self.send_ack(client, to_tag_of(&response), draft);
             }
@@ -245,7 +254,9 @@ impl WorkingCopy {
         if machine.state() != siplet_sip::transaction::InviteClientState::Proceeding {
             return;
         }
-        let Cancel::Wanted(bytes) = std::mem::replace(&mut tx.cancel, Cancel::Sent) else { return };
+        let Cancel::Wanted(bytes) = &tx.cancel else { return };
+        let bytes = bytes.clone();
+        tx.cancel = Cancel::Sent;
         let _ = machine.on_event(InviteClientEvent::CancelSent, now, &timers);
         let (target, sip, index) = (tx.target.clone(), tx.sip, tx.index);
         let (_, transport) = target.listener();

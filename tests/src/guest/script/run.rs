@@ -67,7 +67,7 @@ impl<'a> Runner<'a> {
                 let request = self.turn.create_request(session, method)?;
                 self.send(request)?;
             }
-            Act::Ack => {
+            Act::Ack if self.is_of_invite()? => {
                 let ack = self.turn.create_ack(self.message()?)?;
                 self.send(ack)?;
             }
@@ -94,13 +94,18 @@ impl<'a> Runner<'a> {
                 Err(End::Failed(words)) => self.turn.log(Level::Warn, words),
                 other => return other,
             },
-            Act::Nothing => {}
+            Act::Ack | Act::Nothing => {}
         }
         Ok(())
     }
 
     fn message(&self) -> Result<MessageId, End> {
         message_of(self.turn).ok_or_else(|| End::Failed("this handler has no message".to_owned()))
+    }
+
+    fn is_of_invite(&self) -> Result<bool, End> {
+        let flat = self.turn.flat(self.message()?)?;
+        Ok(wire::parse(&flat.bytes).is_some_and(|message| wire::cseq(&message).1 == "INVITE"))
     }
 
     fn session(&self) -> Result<SipKey, End> {

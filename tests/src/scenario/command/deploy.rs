@@ -1,6 +1,6 @@
 //! `deploy uas timeout=3m` with its handlers below: `do-invite = 180; takes 20ms; 200 sdp`.
 //!
-//! `as=answer` runs a sample servlet instead of a script; its lines are init parameters. Options: `methods`, `domains`, `accept`
+//! `scripts=messages` lets a message bring its own script in the header `Script`. `as=answer` runs a sample servlet instead of a script; its lines are init parameters. Options: `methods`, `domains`, `accept`
 //! and `supported` (comma lists), `distributable=no`, `timeout`, `on-trap`, `in-dialog-source`, `mailbox`, `sessions`,
 //! `attribute-bytes`, `outbox-messages`. A second deployment of a name is a new version.
 
@@ -22,7 +22,8 @@ pub(super) fn run(stage: &mut Stage, command: &Command) -> Result<(), String> {
     let (guest, handlers): (Box<dyn Guest>, Handlers) = match command.option("as") {
         Some(sample) => crate::guest::sample(sample, stage.ring, &command.indented, &mut descriptor)?,
         None => {
-            let servlet = scripted(&command.indented)?;
+            let mut servlet = scripted(&command.indented)?;
+            servlet.from_messages = command.option("scripts").is_some();
             let handlers = servlet.handlers.keys().copied().collect();
             (Box::new(servlet), handlers)
         }
@@ -63,7 +64,7 @@ fn set(descriptor: &mut Descriptor, option: &str, value: &str) -> Result<(), Str
     let number = || value.parse::<usize>().map_err(|_| format!("`{value}` is no number"));
     let limits = &mut descriptor.limits;
     match option {
-        "as" => {}
+        "as" | "scripts" => {}
         "methods" => descriptor.methods = Some(list()),
         "domains" => descriptor.domains = list(),
         "accept" => descriptor.accept = list(),

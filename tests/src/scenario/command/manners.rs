@@ -1,4 +1,5 @@
-//! `alice never acks`, `bob never answers`, `alice never repeats`, and `always` again; `alice over tcp`.
+//! `alice never acks`, `bob never answers`, `alice never repeats`, and `always` again; `alice over tcp`; `bob knows alice`: he has
+//! the names of her latest dialog.
 
 use siplet_container::io::Transport;
 
@@ -25,5 +26,13 @@ pub(super) fn over(stage: &mut Stage, peer: usize, command: &Command) -> Result<
         "tcp" => Transport::Tcp,
         other => return Err(format!("no peer speaks `{other}`")),
     };
+    Ok(())
+}
+
+pub(super) fn knows(stage: &mut Stage, peer: usize, command: &Command) -> Result<(), String> {
+    let other = command.word(2, "another peer")?;
+    let other = stage.world.peer(other).ok_or_else(|| format!("`{other}` is nobody"))?;
+    let dialog = stage.world.peers[other].dialogs.last().ok_or("there is no dialog")?.clone();
+    stage.world.peers[peer].dialogs.push(dialog);
     Ok(())
 }
