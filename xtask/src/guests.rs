@@ -40,16 +40,22 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     ready(project)
 }
 
-/// Makes the guests be there and up to date.
+/// Makes all guests be there and up to date.
 ///
 /// # Errors
 /// As [`run`].
 pub(crate) fn ready(project: &Project) -> Result<()> {
     let toolchain = toolchain::ready(project)?;
-    for kind in kinds(project) {
-        kind.build(project, &toolchain)?;
-    }
-    Ok(())
+    kinds(project).iter().try_for_each(|kind| kind.build(project, &toolchain))
+}
+
+/// Makes the samples be there and up to date, and not the guests that only tests need.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn samples_ready(project: &Project) -> Result<()> {
+    let toolchain = toolchain::ready(project)?;
+    kinds(project).iter().take(1).try_for_each(|kind| kind.build(project, &toolchain))
 }
 
 /// Tells a test where the guests are. Without it a test looks into `target` of the checkout.
@@ -65,8 +71,9 @@ struct Kind {
     memory: PathBuf,
 }
 
-fn kinds(project: &Project) -> Vec<Kind> {
-    vec![
+/// The samples first.
+fn kinds(project: &Project) -> [Kind; 2] {
+    [
         Kind {
             label: "samples",
             workspace: project.samples(),
@@ -112,6 +119,7 @@ impl Kind {
         for gone in before.names.iter().filter(|name| !names.contains(name)) {
             // Only guests that this command made are taken away; a file that is gone already is as wished.
             let _ = fs::remove_file(self.file(gone));
+            let _ = fs::remove_file(self.descriptor(gone));
         }
         self.remember(&Memory { inputs, names })
     }
@@ -136,13 +144,29 @@ impl Kind {
                     project.shown(folder)
                 );
             };
+            self.put_descriptor(folder, &name)?;
             put(&wasm, &self.file(&name))?;
         }
         Ok(())
     }
 
+    /// Puts `NAME.toml` beside `NAME.wasm`, and before it: the host reads both when it sees the `.wasm`.
+    fn put_descriptor(&self, folder: &Path, name: &str) -> Result<()> {
+        let (from, to) = (folder.join(format!("{name}.toml")), self.descriptor(name));
+        if from.is_file() {
+            return put(&from, &to);
+        }
+        // Most guests have none; one that had one before has it no longer.
+        let _ = fs::remove_file(to);
+        Ok(())
+    }
+
     fn file(&self, name: &str) -> PathBuf {
         self.destination.join(format!("{name}.wasm"))
+    }
+
+    fn descriptor(&self, name: &str) -> PathBuf {
+        self.destination.join(format!("{name}.toml"))
     }
 
     fn recall(&self) -> Memory {

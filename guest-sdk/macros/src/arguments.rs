@@ -101,23 +101,28 @@ impl Kind {
             Self::OneOf(known) => one_of(&text(input, &format!("one of {}", known.join(", ")))?, known),
             Self::Texts => texts(input, |_| Ok(())),
             Self::Methods => texts(input, method),
-            Self::Switch => match input.parse()? {
-                Lit::Bool(switch) => Ok(switch.value.to_string()),
-                other => Err(Error::new(other.span(), "this takes true or false")),
-            },
-            Self::Seconds => match input.parse()? {
-                Lit::Int(seconds) => Ok(seconds.base10_parse::<u32>()?.to_string()),
-                other => Err(Error::new(other.span(), "this takes a number of seconds; 0: never")),
-            },
+            Self::Switch => {
+                let lit: Lit = input.parse()?;
+                let Lit::Bool(switch) = lit else {
+                    return Err(Error::new(lit.span(), "this takes true or false"));
+                };
+                Ok(switch.value.to_string())
+            }
+            Self::Seconds => {
+                let lit: Lit = input.parse()?;
+                let Lit::Int(seconds) = lit else {
+                    return Err(Error::new(lit.span(), "this takes a number of seconds; 0: never"));
+                };
+                Ok(seconds.base10_parse::<u32>()?.to_string())
+            }
         }
     }
 }
 
 fn text(input: ParseStream<'_>, what: &str) -> syn::Result<LitStr> {
-    match input.parse()? {
-        Lit::Str(text) => Ok(text),
-        other => Err(Error::new(other.span(), format!("this takes {what}"))),
-    }
+    let lit: Lit = input.parse()?;
+    let span = lit.span();
+    if let Lit::Str(text) = lit { Ok(text) } else { Err(Error::new(span, format!("this takes {what}"))) }
 }
 
 fn texts(input: ParseStream<'_>, check: fn(&LitStr) -> syn::Result<()>) -> syn::Result<String> {

@@ -212,9 +212,10 @@ impl Message {
     /// All header lines as name and value, in the order of the message.
     #[track_caller]
     pub fn header_lines(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
-        self.shared.view(Wanted::Lines).lines().map(|line| match line.id() {
-            HeaderId::Other => (line.name(), line.text()),
-            known => (known.name(), line.text()),
+        self.shared.view(Wanted::Lines).lines().map(|line| {
+            // A well-known header has a name of its own, be it written long or compact.
+            let known = line.id().name();
+            (if known.is_empty() { line.name() } else { known }, line.text())
         })
     }
 

@@ -88,13 +88,9 @@ impl Msg {
 
 /// As `view` in `wit/v0.1/types.wit` numbers them.
 fn method_number(name: &str) -> u32 {
-    match Method::from_bytes(name.as_bytes()).unwrap() {
-        Method::Invite => 1,
-        Method::Ack => 2,
-        Method::Bye => 3,
-        Method::Cancel => 4,
-        _ => 0,
-    }
+    let known = [Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options];
+    let method = Method::from_bytes(name.as_bytes()).unwrap();
+    known.iter().position(|known| *known == method).map_or(0, |at| at as u32 + 1)
 }
 
 /// Runs one handler on a message that came from a peer.
@@ -136,11 +132,13 @@ impl FakeHost {
 
     fn change(&mut self, id: MessageId, name: &str) -> Result<&mut Msg> {
         let message = self.message(id);
-        match HeaderId::from_name(name.as_bytes()) {
-            _ if message.sent => Err(Error::AlreadyCommitted),
-            HeaderId::Via | HeaderId::CallId | HeaderId::CSeq => Err(Error::SystemHeader(name.to_owned())),
-            _ => Ok(message),
+        if message.sent {
+            return Err(Error::AlreadyCommitted);
         }
+        if [HeaderId::Via, HeaderId::CallId, HeaderId::CSeq].contains(&HeaderId::from_name(name.as_bytes())) {
+            return Err(Error::SystemHeader(name.to_owned()));
+        }
+        Ok(message)
     }
 
     fn create(&mut self, message: Msg) -> Result<MessageId> {
