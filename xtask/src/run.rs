@@ -25,7 +25,7 @@ pub(crate) struct Options {
 /// # Errors
 /// Something cannot be built, or the host cannot be started.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
-    guests::ready(project)?;
+    guests::samples_ready(project)?;
     host::ready(project)?;
     let siplet = project.siplet();
     let mut command = Command::new(&siplet);

