@@ -20,8 +20,12 @@ const CALLS: u32 = 20_000;
 
 fn container(durable: bool) -> Container {
     let address: SocketAddr = "127.0.0.1:5060".parse().expect("an address");
-    let listener =
-        Listener { transport: Transport::Udp, address, advertised_host: "127.0.0.1".to_owned(), advertised_port: 5060 };
+    let listener = Listener {
+        transport: Transport::Udp,
+        address,
+        advertised_host: "127.0.0.1".to_owned(),
+        advertised_port: 5060,
+    };
     let mut container = Container::new(Config { listeners: vec![listener], durable, ..Config::default() });
     let id = AppId { name: "answer".into(), digest: 1 };
     let descriptor = Descriptor { name: "answer".to_owned(), ..Descriptor::default() };
@@ -44,7 +48,11 @@ fn answer(turn: &mut Turn) -> Outcome {
 }
 
 fn request(method: &str, call: u32, to: &str) -> Bytes {
-    let body = if method == "INVITE" { "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 6000 RTP/AVP 0\r\n" } else { "" };
+    let body = if method == "INVITE" {
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 6000 RTP/AVP 0\r\n"
+    } else {
+        ""
+    };
     let cseq = if method == "BYE" { 2 } else { 1 };
     Bytes::from(format!(
         "{method} sip:service@127.0.0.1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5061;branch=z9hG4bK-{call}-{method}\r\n\

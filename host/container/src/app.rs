@@ -227,6 +227,8 @@ pub struct AppLimits {
     pub sessions: usize,
     /// SIP sessions in one application session.
     pub sip_sessions: usize,
+    /// Transactions of one application session that have not run out.
+    pub transactions: usize,
     /// Attribute bytes of one application session: names and values of all its attributes.
     pub attribute_bytes: usize,
     /// Messages sent in one turn.
@@ -248,6 +250,7 @@ impl Default for AppLimits {
             turn_ms: 20,
             sessions: 200_000,
             sip_sessions: 256,
+            transactions: 256,
             attribute_bytes: 64 << 10,
             outbox_messages: 64,
             outbox_bytes: 256 << 10,

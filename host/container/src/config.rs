@@ -60,6 +60,8 @@ pub struct Limits {
     pub invite_unanswered: Duration,
     /// Units of one session that wait for the store; more inputs wait in the mailbox.
     pub parked_units: usize,
+    /// 2xx of different branches of one INVITE that are acknowledged and ended; more are dropped.
+    pub forks: usize,
     /// Requests of clients that wait for one name of the DNS.
     pub resolving: usize,
 }
@@ -74,6 +76,7 @@ impl Default for Limits {
             store_retry_after: Duration::from_millis(200),
             invite_unanswered: Duration::from_secs(600),
             parked_units: 16,
+            forks: 8,
             resolving: 4096,
         }
     }

@@ -57,6 +57,8 @@ enum Work {
     Resolved { client: u32, is_cancel: bool, answer: Vec<IpAddr> },
     /// The application was deployed.
     Initialized,
+    /// The application of a root session has gone.
+    End,
 }
 
 /// What waits for the address of a name.
@@ -72,14 +74,17 @@ impl Work {
     /// The request that opens a server transaction, where the work is one.
     fn request(&self) -> Option<&Received> {
         match self {
-            Self::Initial(received) | Self::Subsequent(received, _) | Self::Cancel(received, _) => Some(received),
+            Self::Initial(received) | Self::Subsequent(received, _) | Self::Cancel(received, _) => {
+                Some(received)
+            }
             Self::AckOfFailure(_)
             | Self::Ack(..)
             | Self::Response { .. }
             | Self::Deadline
             | Self::TransmitFailed { .. }
             | Self::Resolved { .. }
-            | Self::Initialized => None,
+            | Self::Initialized
+            | Self::End => None,
         }
     }
 }
@@ -230,6 +235,11 @@ impl Container {
         }
     }
 
+    /// Versions of applications that take calls or have sessions, with the number of their sessions, by name and digest.
+    pub fn versions(&self) -> impl Iterator<Item = (&AppId, usize)> {
+        self.versions.iter().map(|(id, sessions)| (id, *sessions))
+    }
+
     /// The settings that the container was made with.
     #[must_use]
     pub fn config(&self) -> &Config {
@@ -268,6 +278,11 @@ impl Container {
     /// A message could not be sent: the transaction of a request is told.
     fn on_transmit_failed(&mut self, bytes: &Bytes, error: TransmitError) {
         let Ok(message) = Message::parse(bytes.clone(), &self.shared.config.limits.message) else { return };
+        if message.method() == Some(&siplet_sip::method::Method::Ack) {
+            // It has the branch of its INVITE, whose transaction is done: the 2xx or failure comes again.
+            self.report(Report::TransmitFailed { app: None });
+            return;
+        }
         let named = message
             .top_via()
             .ok()

@@ -25,13 +25,15 @@ pub enum DropReason {
     MailboxLimit,
     /// The store is another node's for this session.
     Fenced,
+    /// More forks of one INVITE answered than `forks` allows.
+    ForkLimit,
     /// The message's answer has nowhere to go: no address, or no listener that reaches it.
     NoRoute,
 }
 
 impl DropReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Malformed,
         Self::InvalidResponse,
         Self::StrayResponse,
@@ -41,6 +43,7 @@ impl DropReason {
         Self::LoadingLimit,
         Self::MailboxLimit,
         Self::Fenced,
+        Self::ForkLimit,
         Self::NoRoute,
     ];
 
@@ -57,6 +60,7 @@ impl DropReason {
             Self::LoadingLimit => "loading-limit",
             Self::MailboxLimit => "mailbox-limit",
             Self::Fenced => "fenced",
+            Self::ForkLimit => "fork-limit",
             Self::NoRoute => "no-route",
         }
     }
@@ -89,6 +93,8 @@ pub enum RefuseReason {
     InDialogSource,
     /// The host takes no new calls (503).
     Draining,
+    /// The head of the message is longer than the limit (513).
+    TooLarge,
     /// A limit is reached (503).
     Limit,
     /// The store did not take what the request did (503).
@@ -97,7 +103,7 @@ pub enum RefuseReason {
 
 impl RefuseReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Invalid,
         Self::Scheme,
         Self::Extension,
@@ -110,6 +116,7 @@ impl RefuseReason {
         Self::Merged,
         Self::InDialogSource,
         Self::Draining,
+        Self::TooLarge,
         Self::Limit,
         Self::Store,
     ];
@@ -130,6 +137,7 @@ impl RefuseReason {
             Self::Merged => "merged",
             Self::InDialogSource => "in-dialog-source",
             Self::Draining => "draining",
+            Self::TooLarge => "too-large",
             Self::Limit => "limit",
             Self::Store => "store",
         }

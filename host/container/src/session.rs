@@ -138,7 +138,7 @@ impl AppSession {
             SessionState::Initial | SessionState::Terminated => true,
             SessionState::Early | SessionState::Confirmed => false,
         };
-        at_rest && !self.has_open_transaction(sip.key)
+        at_rest && sip.held_bye.is_none() && !self.has_open_transaction(sip.key)
     }
 
     /// Invalidates what is ready and wants it, children first (SIP Servlet 1.1 §6.1.2).
@@ -150,7 +150,8 @@ impl AppSession {
                 self.dirty = true;
             }
         }
-        let used = !self.sips.is_empty();
+        // Whatever lived in the session has taken an index from it.
+        let used = self.next_index > 1;
         if self.valid
             && !self.root
             && self.invalidate_when_ready
@@ -159,6 +160,23 @@ impl AppSession {
         {
             self.end();
         }
+    }
+
+    /// Takes over counters from a later version that was given up, so that nothing is named or numbered twice.
+    pub(crate) fn go_on_from(&mut self, later: &Self) {
+        self.version = self.version.max(later.version);
+        self.next_index = self.next_index.max(later.next_index);
+    }
+
+    /// Drops SIP sessions that are over and that no transaction needs.
+    pub(crate) fn drop_ended(&mut self) {
+        let (servers, clients) = (&self.servers, &self.clients);
+        self.sips.retain(|sip| {
+            sip.valid
+                || sip.held_bye.is_some()
+                || servers.iter().any(|tx| tx.sip == sip.key)
+                || clients.iter().any(|tx| tx.sip == sip.key)
+        });
     }
 
     /// The session is over for its application; what its transactions owe stays.

@@ -47,7 +47,8 @@ pub struct Epoch(pub u64);
 pub struct Write {
     /// Which session.
     pub key: Key,
-    /// The version that this write makes: 1 for a new session, else one more than the stored one.
+    /// The version that this write makes, above every version that its owner wrote or loaded. Versions may be left out:
+    /// a snapshot is whole, so a later one stands for those before it.
     pub version: u64,
     /// All that the session needs to go on.
     pub snapshot: Bytes,
@@ -59,8 +60,7 @@ pub enum Error {
     /// Another owner has taken the partition, or has written a version that this write knows nothing of. Trying again
     /// does not help.
     Fenced,
-    /// The engine cannot be reached, did not answer in time, or misses a version before this one (an earlier unit of
-    /// the same session failed). The same unit may be tried again, in order.
+    /// The engine cannot be reached or did not answer in time. The same unit may be tried again.
     Unavailable,
 }
 
@@ -109,7 +109,8 @@ pub trait Store {
 
     /// Stores all writes of a unit or none; the answer is [`Completion::Stored`].
     ///
-    /// A unit that was stored already (its answer was lost) is acknowledged again.
+    /// A write whose version its own epoch has reached already (its answer was lost, or a later unit overtook it) changes
+    /// nothing and is acknowledged. A version that another epoch has reached is refused.
     fn submit(&mut self, epoch: Epoch, unit: Unit, writes: Vec<Write>, now: Micros);
 
     /// Looks a session up; the answer is [`Completion::Loaded`].

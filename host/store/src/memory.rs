@@ -27,6 +27,8 @@ pub struct Faults {
 
 #[derive(Debug)]
 struct Record {
+    /// Epoch of the owner that wrote it.
+    epoch: Epoch,
     version: u64,
     snapshot: Bytes,
 }
@@ -120,29 +122,24 @@ impl MemoryStore {
         if epoch < current { Err(Error::Fenced) } else { Ok(()) }
     }
 
-    /// Whether a write may be done, and whether it was done already.
-    fn check(&self, epoch: Epoch, write: &Write) -> Result<(), Error> {
+    /// Whether a write is to be done. `Ok(false)`: its owner has written this version, or a later one, already.
+    fn check(&self, epoch: Epoch, write: &Write) -> Result<bool, Error> {
         self.fence(write.key, epoch)?;
-        let stored = self.records.get(&write.key);
-        let version = stored.map_or(0, |record| record.version);
-        if write.version == version + 1 {
-            return Ok(());
-        }
-        if write.version > version {
-            return Err(Error::Unavailable);
-        }
-        match stored {
-            Some(record) if record.version == write.version && record.snapshot == write.snapshot => Ok(()),
-            Some(_) | None => Err(Error::Fenced),
+        match self.records.get(&write.key) {
+            None => Ok(true),
+            Some(record) if write.version > record.version => Ok(true),
+            Some(record) if record.epoch == epoch => Ok(false),
+            Some(_) => Err(Error::Fenced),
         }
     }
 
     fn store(&mut self, epoch: Epoch, writes: Vec<Write>) -> Result<(), Error> {
-        for write in &writes {
-            self.check(epoch, write)?;
-        }
-        for Write { key, version, snapshot } in writes {
-            self.records.insert(key, Record { version, snapshot });
+        let wanted =
+            writes.iter().map(|write| self.check(epoch, write)).collect::<Result<Vec<bool>, Error>>()?;
+        for (Write { key, version, snapshot }, wanted) in writes.into_iter().zip(wanted) {
+            if wanted {
+                self.records.insert(key, Record { epoch, version, snapshot });
+            }
         }
         Ok(())
     }

@@ -58,12 +58,9 @@ impl Container {
         self.check_left(id);
     }
 
-    fn end_root(&mut self, key: Key) {
-        if let Some(slot) = self.slots.get_mut(&key) {
-            slot.live.end();
-            slot.live.dirty = false;
-        }
-        self.settle(key);
+    /// Ends a root session with what its peers are owed, behind what waits for it.
+    pub(super) fn end_root(&mut self, key: Key) {
+        self.post(key, Work::End);
     }
 
     /// A session of that version has gone.

@@ -20,7 +20,7 @@ use crate::report::{DropReason, RefuseReason};
 use crate::routing::{self, Decision};
 use crate::session::AppSession;
 use crate::session::transactions::ServerMachine;
-use crate::step::request::Received;
+use crate::step::request::{Received, admit};
 use crate::turn::SipKey;
 
 use super::slots::Slot;
@@ -57,6 +57,11 @@ impl Container {
             return;
         };
         let message = Arc::new(message);
+        if message.head_len() > self.shared.config.limits.message.stream_head_bytes {
+            // RFC 3261 §21.5.7. What is copied into responses must leave room for what they add.
+            self.refuse(&message, flow, 513, RefuseReason::TooLarge, "the head of the message");
+            return;
+        }
         if let Err(verdict) = validate(&message) {
             match verdict {
                 Verdict::Answer { status, .. } => {
@@ -165,10 +170,13 @@ impl Container {
         let repeated = match &mut tx.machine {
             ServerMachine::Invite(machine) if received.method == Method::Ack => {
                 // RFC 6026 §7.1: in Accepted the ACK is the transaction user's.
-                if machine.state() == InviteServerState::Accepted {
-                    return false;
+                match machine.state() {
+                    InviteServerState::Accepted => return false,
+                    InviteServerState::Completed => self.post(key, Work::AckOfFailure(server)),
+                    InviteServerState::Proceeding
+                    | InviteServerState::Confirmed
+                    | InviteServerState::Terminated => {}
                 }
-                self.post(key, Work::AckOfFailure(server));
                 return true;
             }
             ServerMachine::Invite(machine) => {
@@ -238,6 +246,19 @@ impl Container {
             return;
         }
         let application = slot.application.clone();
+        // A request that cannot be the peer's costs no transaction.
+        if let Err((status, why)) = admit(&slot.live, &application, &received, sip) {
+            let flow = received.flow;
+            self.refuse(&received.message, flow, status, why, "not this dialog's peer");
+            return;
+        }
+        if slot.live.servers.len() + slot.live.clients.len() >= application.descriptor.limits.transactions
+            && received.method != Method::Bye
+        {
+            let flow = received.flow;
+            self.refuse(&received.message, flow, 503, RefuseReason::Limit, "transactions");
+            return;
+        }
         if self.is_acceptable(&received, &application) {
             self.post(key, Work::Subsequent(received, sip));
         }

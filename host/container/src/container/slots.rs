@@ -159,9 +159,9 @@ impl Container {
             (Some(due), Some(retry)) => Some(due.min(retry)),
             (due, retry) => due.or(retry),
         };
-        // What waits for the end of a turn, or in the mailbox for the store, is not called for again; and what is due now
-        // but could not be done is called for in the next slot, never at once.
-        let blocked = slot.step.is_some() || slot.mailbox.iter().any(|work| matches!(work, Work::Deadline));
+        // What waits in the mailbox, for the end of a turn or for the store, is not called for again; and what is due now but
+        // could not be done is called for in the next slot, never at once.
+        let blocked = slot.mailbox.iter().any(|work| matches!(work, Work::Deadline));
         let soonest = self.now + core::time::Duration::from_micros(1);
         let later = |at: Time| at.max(soonest);
         let wake = if blocked {

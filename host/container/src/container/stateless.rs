@@ -76,10 +76,11 @@ impl Container {
         // A To that cannot be read gets no tag; the client matches by branch.
         let _ = draft.set_to_tag(tag.as_bytes());
         for (id, value) in extra {
-            add(&mut draft, *id, value);
+            // Without room for it the answer is still the answer.
+            let _ = add(&mut draft, *id, value);
         }
         if !self.shared.config.server_header.is_empty() {
-            add(&mut draft, HeaderId::Server, self.shared.config.server_header.as_bytes());
+            let _ = add(&mut draft, HeaderId::Server, self.shared.config.server_header.as_bytes());
         }
         let hop = hop_of(&via, flow);
         self.effects.push_back(Effect::Transmit { hop, bytes: draft.to_bytes() });

@@ -26,7 +26,7 @@ impl Container {
             // RFC 3261 §17.2: a repetition of a request that waits; its transaction begins when its turn comes.
             return;
         }
-        let limit = slot.application.descriptor.limits.mailbox;
+        let limit = slot.application.descriptor.limits.mailbox.max(1);
         let waiting = slot.mailbox.len();
         // Responses, ACKs and what the host itself posts are never refused while that can be borne.
         let hard_limit = limit.saturating_mul(4);
@@ -55,7 +55,8 @@ impl Container {
             | Work::Deadline
             | Work::TransmitFailed { .. }
             | Work::Resolved { .. }
-            | Work::Initialized => {
+            | Work::Initialized
+            | Work::End => {
                 slot.mailbox.push_back(work);
                 self.counts.mailbox += 1;
                 self.ready.push_back(key);
@@ -80,6 +81,14 @@ impl Container {
     /// Begins a step: the host part, on a copy.
     fn begin(&mut self, key: Key, work: Work) {
         let Some(slot) = self.slots.get(&key) else { return };
+        if let Work::Cancel(received, invite) = &work
+            && slot.live.server(*invite).is_none()
+        {
+            // RFC 3261 §9.2: its INVITE has gone while it waited.
+            let flow = received.flow;
+            self.refuse(&received.message, flow, 481, RefuseReason::NothingToCancel, "nothing to cancel");
+            return;
+        }
         let mut copy =
             WorkingCopy::new(slot.live.clone(), slot.application.clone(), self.shared.clone(), self.now);
         let callbacks = match work {
@@ -98,6 +107,10 @@ impl Container {
             Work::TransmitFailed { client, is_cancel } => copy.on_client_transport_failed(client, is_cancel),
             Work::Resolved { client, is_cancel, answer } => copy.on_resolved(client, is_cancel, &answer),
             Work::Initialized => vec![Callback::Initialized],
+            Work::End => {
+                copy.end_all();
+                Vec::new()
+            }
         };
         let began = std::mem::take(&mut copy.began);
         self.index(key, &began);
@@ -123,7 +136,6 @@ impl Container {
                     slot.step =
                         Some(OpenStep { turn: id, callback, rest: callbacks, before, orphaned: false });
                     self.counts.open_steps += 1;
-                    self.settle(key);
                     self.effects.push_back(Effect::RunTurn(Box::new(turn)));
                     return;
                 }
@@ -149,7 +161,7 @@ impl Container {
             self.drop_orphan(key, &step);
             return;
         }
-        let call_id = turn.call_id();
+        let call_id = if outcome == Outcome::Done { None } else { turn.call_id() };
         let began = step.before.began_indexes.clone();
         let copy = match outcome {
             Outcome::Done => {
@@ -242,6 +254,7 @@ impl Container {
         copy.session.invalidate_ready();
         copy.session.servers.retain(|tx| !tx.is_over());
         copy.session.clients.retain(|tx| !tx.is_over());
+        copy.session.drop_ended();
         for report in std::mem::take(&mut copy.reports) {
             self.report(report);
         }

@@ -63,7 +63,8 @@ impl Container {
 
     fn on_acknowledged(&mut self, key: Key, unit: UnitId) {
         let Some(slot) = self.slots.get_mut(&key) else { return };
-        if let Some(parked) = slot.parked.iter_mut().find(|parked| parked.unit == unit) {
+        // A snapshot is whole and carries the messages of the units before it: with it, they are stored too.
+        for parked in slot.parked.iter_mut().take_while(|parked| parked.unit <= unit) {
             parked.stored = true;
             parked.retry_at = None;
         }
@@ -130,7 +131,9 @@ impl Container {
         match acked {
             Some(acked) => {
                 if let Some(slot) = self.slots.get_mut(&key) {
-                    slot.live = acked;
+                    // The store may have taken what it did not acknowledge: versions and names go on, never back.
+                    let before = std::mem::replace(&mut slot.live, acked);
+                    slot.live.go_on_from(&before);
                 }
                 self.ready.push_back(key);
                 self.settle(key);
@@ -163,6 +166,8 @@ impl Container {
             }
         }
         self.remove_slot(key, false);
+        // The store may have taken what it did not acknowledge.
+        self.effects.push_back(Effect::Forget { key });
     }
 
     /// A stored session comes in: at start, at a take-over, or because a message asked for it.
@@ -220,15 +225,16 @@ impl Container {
         let mut slot = Slot::new(session, application.clone());
         slot.acked = Some(slot.live.clone());
         self.insert_slot(slot);
-        if root {
-            self.roots.insert(application.id.clone(), key);
-        }
         self.index(key, &rows);
         self.report(Report::Restored { key, app: application.id.clone() });
         // What left before the other host died leaves again, byte for byte; its peers absorb repetitions.
         self.release(key, snapshot.outbox);
         for (query, client, is_cancel) in unresolved {
             self.resolve(key, query, Waiting::Client { key, client, is_cancel });
+        }
+        if root && self.roots.get(&application.id) != Some(&key) {
+            // The application was deployed anew, with a root of its own: that of its former life ends.
+            self.end_root(key);
         }
         self.settle(key);
         Ok(())

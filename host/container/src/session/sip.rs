@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use siplet_sip::dialog::Dialog;
+use siplet_sip::draft::Draft;
 
 use crate::io::Hop;
 use crate::turn::{SessionState, SipKey};
@@ -35,6 +36,8 @@ pub(crate) struct SipSession {
     pub(crate) source: Option<IpAddr>,
     /// Hop of the last message that came from the peer: its connection is used again.
     pub(crate) hop: Option<Hop>,
+    /// A BYE of ours that waits for the ACK of our 2xx.
+    pub(crate) held_bye: Option<Box<Draft>>,
     pub(crate) attributes: Attributes,
 }
 

@@ -110,6 +110,7 @@ impl WorkingCopy {
                 tx.accept = None;
                 self.session.dirty = true;
                 self.reports.push(Report::NoAck { app: self.application.id.clone() });
+                self.send_held_bye(sip);
                 if self.has_handler(Handler::NoAckReceived) {
                     callbacks.push(Callback::NoAck { server: index, response });
                 } else {

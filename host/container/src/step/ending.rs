@@ -8,13 +8,13 @@ use crate::turn::{SessionState, SipKey};
 use super::WorkingCopy;
 
 impl WorkingCopy {
-    /// The dialog is over; nothing more is sent for it but what its transactions owe.
+    /// The peer has ended the dialog: nothing more is sent for it but what its transactions owe. A peer that hung up has
+    /// no use for another 2xx.
     pub(crate) fn terminate_dialog(&mut self, sip: SipKey) {
         if let Some(session) = self.session.sip_mut(sip) {
             session.state = SessionState::Terminated;
+            session.held_bye = None;
         }
-        // The ACK of a 2xx that is still awaited would come to a dialog that is gone; the peer that hung up has no use
-        // for another 2xx.
         let waiting: Vec<u32> = self
             .session
             .servers
@@ -59,7 +59,9 @@ impl WorkingCopy {
         if session.state == SessionState::Confirmed {
             self.send_bye(sip, None);
         }
-        self.terminate_dialog(sip);
+        if let Some(session) = self.session.sip_mut(sip) {
+            session.state = SessionState::Terminated;
+        }
     }
 
     /// Ends every SIP session and then the application session.
@@ -75,7 +77,8 @@ impl WorkingCopy {
     pub(crate) fn send_bye(&mut self, sip: SipKey, reason: Option<&[u8]>) {
         let Ok(mut draft) = self.draft_in_dialog(sip, &Method::Bye) else { return };
         if let Some(reason) = reason {
-            super::respond::add(&mut draft, HeaderId::Reason, reason);
+            // Why is a courtesy; that it ends is not.
+            let _ = super::respond::add(&mut draft, HeaderId::Reason, reason);
         }
         // Without a hop to the peer there is nobody to tell.
         let _ = self.send_request(sip, &Method::Bye, draft);

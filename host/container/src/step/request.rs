@@ -11,9 +11,11 @@ use siplet_sip::transaction::{
     InviteServer, InviteServerAction, InviteServerEvent, MergeKey, NonInviteServer, Reliability, ServerKey,
 };
 
-use crate::app::{Handler, InDialogSource};
+use crate::app::{Application, Handler, InDialogSource};
 use crate::io::{Flow, Hop};
 use crate::names::Kind;
+use crate::report::{DropReason, RefuseReason, Report};
+use crate::session::AppSession;
 use crate::session::attributes::Attributes;
 use crate::session::sip::SipSession;
 use crate::session::transactions::{ServerMachine, ServerTx};
@@ -32,6 +34,43 @@ pub(crate) struct Received {
     /// The top Via as responses must carry it, where it differs.
     pub(crate) via: Option<Bytes>,
     pub(crate) hop: Hop,
+}
+
+/// Whether a request may come into that dialog: the status and reason for its refusal if not.
+pub(crate) fn admit(
+    session: &AppSession,
+    application: &Application,
+    received: &Received,
+    sip: SipKey,
+) -> Result<(), (u16, RefuseReason)> {
+    is_from_peer(session, application, received, sip)?;
+    match session.sip(sip) {
+        Some(session) if session.state != SessionState::Terminated => Ok(()),
+        // RFC 3261 §12.2.2: the dialog is over.
+        Some(_) | None => Err((481, RefuseReason::NoDialog)),
+    }
+}
+
+/// Whether a message is of that dialog's peer, as far as its names and the application's policy tell.
+fn is_from_peer(
+    session: &AppSession,
+    application: &Application,
+    received: &Received,
+    sip: SipKey,
+) -> Result<(), (u16, RefuseReason)> {
+    let known = session.sip(sip).filter(|session| {
+        session.dialog.as_ref().is_some_and(|dialog| dialog.matches_request(&received.message))
+    });
+    let Some(known) = known else { return Err((481, RefuseReason::NoDialog)) };
+    let allowed = match application.descriptor.in_dialog_source {
+        InDialogSource::Any => true,
+        InDialogSource::SameHost => {
+            known.source.is_none_or(|made_with| made_with == received.flow.remote.ip())
+        }
+        // Nobody can authenticate yet: the safe reading of a setting that asks for it.
+        InDialogSource::Authenticated => false,
+    };
+    if allowed { Ok(()) } else { Err((403, RefuseReason::InDialogSource)) }
 }
 
 impl WorkingCopy {
@@ -54,6 +93,7 @@ impl WorkingCopy {
             request_uri: Bytes::new(),
             source: Some(received.flow.remote.ip()),
             hop: Some(received.hop),
+            held_bye: None,
             attributes: Attributes::default(),
         }));
         let server = self.begin_server(received, key, true);
@@ -63,39 +103,15 @@ impl WorkingCopy {
     /// A request inside a dialog, or what claims to be one.
     pub(crate) fn on_subsequent_request(&mut self, received: &Received, sip: SipKey) -> Vec<Callback> {
         let server = self.begin_server(received, sip, false);
-        let source = received.flow.remote.ip();
-        let policy = self.application.descriptor.in_dialog_source;
-        let Some(session) = self.session.sip_mut(sip) else {
-            self.answer(server, 481, &[]);
-            return Vec::new();
-        };
-        let allowed = match policy {
-            InDialogSource::Any => true,
-            InDialogSource::SameHost => session.source.is_none_or(|made_with| made_with == source),
-            // Nobody can authenticate yet: the safe reading of a setting that asks for it.
-            InDialogSource::Authenticated => false,
-        };
-        if !allowed {
-            self.reports.push(crate::report::Report::Refused {
-                status: 403,
-                why: crate::report::RefuseReason::InDialogSource,
-                text: "not from there".to_owned(),
-                flow: received.flow,
-            });
-            self.answer(server, 403, &[]);
+        if let Err((status, _)) = admit(&self.session, &self.application, received, sip) {
+            self.answer(server, status, &[]);
             return Vec::new();
         }
-        session.hop = Some(received.hop);
-        let verdict = match &mut session.dialog {
-            Some(dialog)
-                if session.state != SessionState::Terminated && dialog.matches_request(&received.message) =>
-            {
-                dialog.on_request(&received.message)
-            }
-            // RFC 3261 §12.2.2: the dialog is not known (any more).
-            Some(_) | None => Err(Violation::Terminated),
-        };
-        if let Err(violation) = verdict {
+        let verdict = self.session.sip_mut(sip).and_then(|session| {
+            session.hop = Some(received.hop);
+            Some(session.dialog.as_mut()?.on_request(&received.message))
+        });
+        if let Some(Err(violation)) = verdict {
             self.refuse_in_dialog(server, violation);
             return Vec::new();
         }
@@ -259,6 +275,10 @@ impl WorkingCopy {
     /// An ACK inside a dialog: the one for a 2xx (RFC 3261 §13.3.1.4). Its CSeq tells which.
     pub(crate) fn on_ack(&mut self, received: &Received, sip: SipKey) -> Vec<Callback> {
         let Ok((cseq, _)) = received.message.cseq() else { return Vec::new() };
+        if is_from_peer(&self.session, &self.application, received, sip).is_err() {
+            self.reports.push(Report::Dropped { why: DropReason::StrayAck, flow: Some(received.flow) });
+            return Vec::new();
+        }
         let accepted = self.session.servers.iter().find(|tx| {
             tx.sip == sip && tx.accept.is_some() && tx.request.cseq().is_ok_and(|(number, _)| number == cseq)
         });
@@ -270,6 +290,7 @@ impl WorkingCopy {
             tx.accept = None;
         }
         self.session.dirty = true;
+        self.send_held_bye(sip);
         if !self.has_handler(Handler::DoAck) {
             return Vec::new();
         }

@@ -33,12 +33,12 @@ impl WorkingCopy {
         if makes_dialog(&tx.method, status) {
             // RFC 3261 §12.1.1: the Record-Route of the request, in order.
             for line in tx.request.headers(HeaderId::RecordRoute) {
-                add(&mut draft, HeaderId::RecordRoute, line);
+                add(&mut draft, HeaderId::RecordRoute, line)?;
             }
         }
         if may_have_our_contact(&tx.method, status) {
             let secure = tx.request.request_uri().starts_with(b"sips:");
-            add(&mut draft, HeaderId::Contact, &self.contact(tx.hop.listener, tx.hop.transport, secure));
+            add(&mut draft, HeaderId::Contact, &self.contact(tx.hop.listener, tx.hop.transport, secure))?;
         }
         Ok(draft)
     }
@@ -92,16 +92,19 @@ impl WorkingCopy {
 
     /// A response of the host's own; silent when the transaction takes none any more.
     pub(crate) fn answer(&mut self, server: u32, status: u16, extra: &[(HeaderId, &[u8])]) {
-        let Ok(mut draft) = self.draft_response(server, status, None) else { return };
+        // A final response that came before is the better answer, and the limit on a received head leaves room for ours.
+        let _ = self.try_answer(server, status, extra);
+    }
+
+    fn try_answer(&mut self, server: u32, status: u16, extra: &[(HeaderId, &[u8])]) -> Result<(), Misuse> {
+        let mut draft = self.draft_response(server, status, None)?;
         for (id, value) in extra {
-            add(&mut draft, *id, value);
+            add(&mut draft, *id, value)?;
         }
-        let name = self.shared.config.server_header.clone();
-        if !name.is_empty() {
-            add(&mut draft, HeaderId::Server, name.as_bytes());
+        if !self.shared.config.server_header.is_empty() {
+            add(&mut draft, HeaderId::Server, self.shared.config.server_header.as_bytes())?;
         }
-        // A final response that came before is the better answer.
-        let _ = self.respond(server, &draft);
+        self.respond(server, &draft)
     }
 
     /// What a response that was sent makes of session and dialog (RFC 3261 §12.1.1, SIP Servlet 1.1 §6.2.1).
@@ -141,10 +144,9 @@ impl WorkingCopy {
     }
 }
 
-/// Adds a line of the host's own, whose value is good by construction or was in a received message.
-pub(crate) fn add(draft: &mut Draft, id: HeaderId, value: &[u8]) {
-    let added = draft.add(HeaderName::from(id), value);
-    debug_assert!(added.is_ok(), "a line of the host's own is well formed");
+/// Adds a line of the host's own; a head that would grow too long is the only thing that can be wrong with it.
+pub(crate) fn add(draft: &mut Draft, id: HeaderId, value: &[u8]) -> Result<(), Misuse> {
+    draft.add(HeaderName::from(id), value).map_err(|fault| Misuse::InvalidHeader(fault.to_string()))
 }
 
 /// RFC 3261 §12.1: responses that make a dialog.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use siplet_sip::dialog::Dialog;
 use siplet_sip::draft::Draft;
+use siplet_sip::limits::Limits;
 use siplet_sip::message::Message;
 use siplet_sip::method::Method;
 use siplet_sip::transaction::{
@@ -13,7 +14,7 @@ use siplet_sip::transaction::{
 
 use crate::app::Handler;
 use crate::io::Flow;
-use crate::report::Report;
+use crate::report::{DropReason, Report};
 use crate::session::transactions::{ClientMachine, Target};
 use crate::turn::{SessionState, SipKey};
 
@@ -49,7 +50,7 @@ impl WorkingCopy {
             self.obey(client, is_cancel, wanted);
             return Vec::new();
         };
-        if let Some(ack) = ack
+        if let Some(ack) = ack.filter(|ack| !ack.is_empty())
             && let Some(tx) = self.session.client(client, is_cancel)
         {
             let target = tx.target.clone();
@@ -125,13 +126,20 @@ impl WorkingCopy {
         let request = tx.request.clone();
         let over_tls = tx.target.listener().1.is_secure();
         let Some(session) = self.session.sip(sip) else { return false };
+        let over = !session.valid || session.state == SessionState::Terminated;
+        if over && *method == Method::Invite && (200..300).contains(&status) {
+            // The callee answered while the application ended the call: acknowledged, and ended (RFC 3261 §15).
+            self.end_answered(client, sip, &request, message);
+            return false;
+        }
         let known = session.dialog.as_ref().map(|dialog| dialog.remote_tag().to_vec());
         let confirmed = session.state == SessionState::Confirmed;
-        if creates && (101..300).contains(&status) && !tag.is_empty() {
+        // RFC 3261 §12.1.2: a 2xx of an old element may come without a tag.
+        if creates && (101..300).contains(&status) && (status >= 200 || !tag.is_empty()) {
             match known {
                 Some(known) if confirmed && known != tag => {
                     if status >= 200 {
-                        self.end_lost_fork(client, sip, &request, message);
+                        self.end_answered(client, sip, &request, message);
                     }
                     return false;
                 }
@@ -191,11 +199,17 @@ impl WorkingCopy {
         }
     }
 
-    /// RFC 3261 §13.2.2.4: a second 2xx from another branch is acknowledged and its dialog ended.
-    fn end_lost_fork(&mut self, client: u32, sip: SipKey, request: &Bytes, message: &Arc<Message>) {
+    /// RFC 3261 §13.2.2.4: a 2xx that nobody wants (of another branch, of a call that was ended) is acknowledged and its
+    /// dialog ended.
+    fn end_answered(&mut self, client: u32, sip: SipKey, request: &Bytes, message: &Arc<Message>) {
+        let acked = self.session.client(client, false).map_or(0, |tx| tx.acks.len());
+        if acked >= self.shared.config.limits.forks {
+            self.reports.push(Report::Dropped { why: DropReason::ForkLimit, flow: None });
+            return;
+        }
         let Ok(request) = self.parse_own(request) else { return };
         let Ok(mut dialog) = Dialog::uac(&request, message, false) else { return };
-        let Ok((cseq, _)) = message.cseq() else { return };
+        let Ok((cseq, _)) = request.cseq() else { return };
         let Ok(ack) = dialog.ack(cseq) else { return };
         if self.send_ack(client, to_tag_of(message), ack).is_err() {
             return;
@@ -203,7 +217,7 @@ impl WorkingCopy {
         let Ok(bye) = dialog.next_request(Method::Bye) else { return };
         let state = self.session.sip(sip).map(|session| session.state);
         let _ = self.send_request(sip, &Method::Bye, bye);
-        // The BYE was for the lost fork: the session's own dialog stands.
+        // The BYE was for that dialog: the session's own stands.
         if let (Some(session), Some(state)) = (self.session.sip_mut(sip), state) {
             session.state = state;
         }
@@ -287,8 +301,7 @@ impl WorkingCopy {
         let request = tx.request.clone();
         match &mut tx.machine {
             ClientMachine::Invite(machine) => {
-                let ack = || match (response, Message::parse(request.clone(), &shared.config.limits.message))
-                {
+                let ack = || match (response, Message::parse(request.clone(), &Limits::unbounded())) {
                     // RFC 3261 §17.1.1.3.
                     (Some((_, response)), Ok(invite)) => {
                         Draft::ack_for(&Arc::new(invite), response).to_bytes()

@@ -83,12 +83,41 @@ impl WorkingCopy {
     }
 
     /// Puts a request into the outbox and starts its transaction.
-    pub(crate) fn send_request(
-        &mut self,
-        sip: SipKey,
-        method: &Method,
-        mut draft: Draft,
-    ) -> Result<u32, Misuse> {
+    pub(crate) fn send_request(&mut self, sip: SipKey, method: &Method, draft: Draft) -> Result<(), Misuse> {
+        let transactions = self.session.clients.len() + self.session.servers.len();
+        if transactions >= self.application.descriptor.limits.transactions && *method != Method::Bye {
+            return Err(Misuse::Limit("transactions"));
+        }
+        if *method == Method::Bye && self.awaits_ack(sip) {
+            // RFC 3261 §15: no BYE before the ACK of our 2xx has come, or its wait is over.
+            if let Some(session) = self.session.sip_mut(sip) {
+                session.held_bye.get_or_insert(Box::new(draft));
+                session.state = SessionState::Terminated;
+            }
+            return Ok(());
+        }
+        self.send_request_now(sip, method, draft)
+    }
+
+    /// True while a 2xx of ours waits for its ACK in that session.
+    pub(crate) fn awaits_ack(&self, sip: SipKey) -> bool {
+        self.session.servers.iter().any(|tx| tx.sip == sip && tx.accept.is_some())
+    }
+
+    /// Sends the BYE that waited for the ACK of our 2xx.
+    pub(crate) fn send_held_bye(&mut self, sip: SipKey) {
+        let held = self.session.sip(sip).is_some_and(|session| session.held_bye.is_some());
+        if !held || self.awaits_ack(sip) {
+            return;
+        }
+        let held = self.session.sip_mut(sip).and_then(|session| session.held_bye.take());
+        if let Some(draft) = held {
+            // Without a hop to the peer there is nobody to tell.
+            let _ = self.send_request_now(sip, &Method::Bye, *draft);
+        }
+    }
+
+    fn send_request_now(&mut self, sip: SipKey, method: &Method, mut draft: Draft) -> Result<(), Misuse> {
         let target = self.target_of(sip, &draft)?;
         let (listener, transport) = target.listener();
         let index = self.session.mint_index();
@@ -240,9 +269,7 @@ impl WorkingCopy {
 
     /// A message that was made here, as a message again.
     pub(crate) fn parse_own(&self, bytes: &Bytes) -> Result<Arc<Message>, Misuse> {
-        Message::parse(bytes.clone(), &self.shared.config.limits.message)
-            .map(Arc::new)
-            .map_err(|_| Misuse::NoTransaction)
+        Message::parse(bytes.clone(), &Limits::unbounded()).map(Arc::new).map_err(|_| Misuse::NoTransaction)
     }
 
     /// Sends a CANCEL that is wanted, if the INVITE has had a provisional response.

@@ -110,10 +110,16 @@ impl Turn {
         self.messages.get(id.0 as usize).ok_or(Misuse::StaleHandle)
     }
 
-    fn push(&mut self, message: TurnMessage) -> Result<MessageId, Misuse> {
+    /// Fails when the turn can take no more messages; asked before anything is used up for one.
+    fn has_room(&self) -> Result<(), Misuse> {
         if self.messages.len() >= self.copy.application.descriptor.limits.handles {
             return Err(Misuse::Limit("handles"));
         }
+        Ok(())
+    }
+
+    fn push(&mut self, message: TurnMessage) -> Result<MessageId, Misuse> {
+        self.has_room()?;
         let id = MessageId(u32::try_from(self.messages.len()).map_err(|_| Misuse::Limit("handles"))?);
         self.messages.push(message);
         Ok(id)
@@ -240,6 +246,7 @@ impl Turn {
     /// A request in the dialog of a session, or one more outside a dialog for a session that has none.
     pub fn create_request(&mut self, sip: SipKey, method: &str) -> Result<MessageId, Misuse> {
         let method = creatable(method)?;
+        self.has_room()?;
         let session = self.copy.session.sip(sip).ok_or(Misuse::StaleHandle)?;
         if !session.valid {
             return Err(Misuse::InvalidSession);
@@ -262,6 +269,7 @@ impl Turn {
         to: &str,
     ) -> Result<MessageId, Misuse> {
         let method = creatable(method)?;
+        self.has_room()?;
         if !self.copy.session.valid {
             return Err(Misuse::InvalidSession);
         }
@@ -289,7 +297,7 @@ impl Turn {
         if !self.copy.session.client(client, false).is_some_and(|tx| tx.unacked.iter().any(waits)) {
             return Err(Misuse::NoTransaction);
         }
-        let draft = self.copy.draft_ack(client, &message)?;
+        let draft = self.copy.draft_ack(client)?;
         let to_tag = Bytes::copy_from_slice(to_tag_of(&message));
         self.push(TurnMessage::Created {
             draft: Box::new(draft),
@@ -408,7 +416,12 @@ impl Turn {
             return Err(Misuse::InvalidSession);
         }
         match purpose {
-            Purpose::Response { server } => self.copy.respond(server, &draft)?,
+            Purpose::Response { server } => {
+                if self.copy.session.server(server).is_some_and(|tx| !tx.is_open()) {
+                    return Err(Misuse::FinalResponseSent);
+                }
+                self.copy.respond(server, &draft)?;
+            }
             Purpose::Request { method } => {
                 self.copy.send_request(sip, &method, *draft)?;
             }
