@@ -1,0 +1,11 @@
+//! The wasm room against real guests (`tests/guests`) and turns of a real container.
+
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, unreachable_pub, missing_docs)]
+
+mod cache;
+mod instances;
+mod probation;
+mod refusals;
+#[path = "../support/mod.rs"]
+mod support;
+mod traps;
