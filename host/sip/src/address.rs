@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::header::TOKEN;
-use crate::message::values::{comma, quoted_len};
+use crate::message::values::{comma, find, quoted_len};
 use crate::message::{Malformed, Part};
 use crate::uri::{Param, Params, Uri};
 
@@ -19,11 +19,12 @@ pub struct NameAddr<'a> {
 impl<'a> NameAddr<'a> {
     /// Reads one value; use [`Values`](crate::message::Values) to split a list first.
     ///
-    /// Blanks round the parts are accepted. The URI itself is read by [`NameAddr::uri`] only.
+    /// Blanks round the parts are accepted. The URI is read by [`NameAddr::uri`] only, and parameters when they are
+    /// asked for: [`Params::are_well_formed`] says whether they are.
     ///
     /// # Errors
     /// [`Malformed::Bad`] when a quote or bracket is not closed, the display name is neither quoted nor made of tokens,
-    /// a URI without brackets holds a `?` or blanks, or the parameters are malformed.
+    /// a URI without brackets holds a `?`, a quote or a comma, or something else than parameters stands behind.
     pub fn parse(value: &'a [u8]) -> Result<Self, Malformed> {
         Self::read(value.trim_ascii()).ok_or(Malformed::Bad(Part::Address))
     }
@@ -37,38 +38,48 @@ impl<'a> NameAddr<'a> {
     }
 
     fn read(value: &'a [u8]) -> Option<Self> {
-        let name_len = if value.first() == Some(&b'"') { quoted_len(value)? } else { 0 };
-        let Some(open) = memchr::memchr(b'<', &value[name_len..]) else {
-            return if name_len == 0 { Self::bare(value) } else { None };
-        };
-        let open = name_len + open;
-        let display = value[..open].trim_ascii_end();
-        // RFC 3261 §25.1: display-name = *(token LWS) / quoted-string
-        if name_len > 0 {
-            if display.len() != name_len {
-                return None;
+        let (open, display) = match value.first()? {
+            b'<' => (0, &[][..]),
+            // RFC 3261 §25.1: display-name = *(token LWS) / quoted-string
+            b'"' => {
+                let (quoted, rest) = value.split_at(quoted_len(value)?);
+                let blanks = rest.len() - rest.trim_ascii_start().len();
+                (quoted.len() + blanks, quoted)
             }
-        } else if !display.iter().all(|byte| TOKEN[usize::from(*byte)] || matches!(byte, b' ' | b'\t')) {
+            _ => {
+                let Some(open) = find(b'<', value) else { return Self::bare(value) };
+                let is_tokens = value[..open]
+                    .iter()
+                    .all(|byte| TOKEN[usize::from(*byte)] || matches!(byte, b' ' | b'\t'));
+                (is_tokens.then_some(open)?, value[..open].trim_ascii_end())
+            }
+        };
+        if value.get(open) != Some(&b'<') {
             return None;
         }
         let inside = &value[open + 1..];
-        let close = memchr::memchr(b'>', inside)?;
+        let close = find(b'>', inside)?;
         let params = inside[close + 1..].trim_ascii_start();
-        let well_formed = Params::of(params).are_well_formed();
-        well_formed.then_some(Self { display, uri: &inside[..close], params, bracketed: true })
+        matches!(params, [] | [b';', ..]).then_some(Self {
+            display,
+            uri: &inside[..close],
+            params,
+            bracketed: true,
+        })
     }
 
     /// `addr-spec`: parameters behind it belong to the header and not to the URI (RFC 3261 §20.10).
     fn bare(value: &'a [u8]) -> Option<Self> {
-        let end = memchr::memchr(b';', value).unwrap_or(value.len());
+        let end = find(b';', value).unwrap_or(value.len());
         let uri = value[..end].trim_ascii_end();
-        let params = &value[end..];
         // RFC 3261 §20: a URI that holds a comma, a question mark or a semicolon stands in brackets.
-        if uri.is_empty() || memchr::memchr3(b'?', b'"', b',', uri).is_some() {
-            return None;
-        }
-        let well_formed = Params::of(params).are_well_formed();
-        well_formed.then_some(Self { display: &[], uri, params, bracketed: false })
+        let is_plain = !uri.iter().any(|byte| matches!(byte, b'?' | b'"' | b','));
+        (is_plain && !uri.is_empty()).then_some(Self {
+            display: &[],
+            uri,
+            params: &value[end..],
+            bracketed: false,
+        })
     }
 
     /// The display name as it stands, a quoted one with its quotes; empty when there is none.

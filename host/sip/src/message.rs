@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::header::{HeaderId, HeaderName};
 use crate::limits::Limits;
 use crate::method::Method;
-use index::{Entry, Kind, Lines};
+use index::{Entry, Kind, Lines, Present};
 
 pub use malformed::{Malformed, Part};
 pub use values::Values;
@@ -32,8 +32,7 @@ pub struct Message {
     /// The head with blanks in place of folds, where there are any.
     unfolded: Option<Bytes>,
     lines: Lines,
-    /// One bit for each [`HeaderId::code`] that occurs.
-    present: u128,
+    present: Present,
     start: Start,
     head_len: usize,
     fault: Option<Malformed>,
@@ -213,16 +212,13 @@ impl Message {
     #[must_use]
     #[inline]
     pub fn header(&self, id: HeaderId) -> Option<&[u8]> {
-        // Nearly half of what is asked for is not there: one bit answers that.
-        if self.present & (1 << id.code()) == 0 {
-            return None;
-        }
-        self.lines.iter().find(|line| line.id == id).map(|line| self.value(line))
+        let mut lines = self.lines[self.present.start(id)?..].iter();
+        lines.find(|line| line.id == id).map(|line| self.value(line))
     }
 
     /// The values of all lines of that header in order, trimmed and unfolded; comma lists as a whole.
     pub fn headers(&self, id: HeaderId) -> impl Iterator<Item = &[u8]> + Clone {
-        let lines = if self.has(id) { self.lines.as_slice() } else { &[] };
+        let lines = self.present.start(id).map_or(&[][..], |start| &self.lines[start..]);
         lines.iter().filter(move |line| line.id == id).map(|line| self.value(line))
     }
 
@@ -230,7 +226,7 @@ impl Message {
     #[must_use]
     #[inline]
     pub fn has(&self, id: HeaderId) -> bool {
-        self.present & (1 << id.code()) != 0
+        self.present.has(id)
     }
 
     /// The value of the first line with that name, in any case, long or compact.

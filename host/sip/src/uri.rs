@@ -5,7 +5,6 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::message::values::quoted_len;
 use crate::message::{Malformed, Part};
 
 mod equal;
@@ -57,7 +56,7 @@ impl<'a> Uri<'a> {
     }
 
     fn read(text: &'a [u8]) -> Option<Self> {
-        let scheme_len = memchr::memchr(b':', text)?;
+        let scheme_len = text.iter().position(|byte| *byte == b':')?;
         let scheme = match &text[..scheme_len] {
             b"sip" => Scheme::Sip,
             b"sips" => Scheme::Sips,
@@ -215,18 +214,25 @@ impl<'a> Parts<'a> {
             Some(b';' | b'?') => {}
             Some(_) => return None,
         }
-        let valid = rest.iter().all(|byte| is_uri_byte(*byte) && *byte != b'@');
-        let params = memchr::memchr(b'?', rest).unwrap_or(rest.len());
+        let params = rest.iter().position(|byte| *byte == b'?' || !is_uri_byte(*byte)).unwrap_or(rest.len());
         parts.params = &rest[..params];
-        parts.headers = rest.get(params + 1..);
-        valid.then_some(parts)
+        if let [b'?', headers @ ..] = &rest[params..] {
+            parts.headers = Some(headers);
+        } else if params < rest.len() {
+            return None;
+        }
+        // A second @ is not told from the first one by everybody.
+        let is_plain = |byte: &u8| is_uri_byte(*byte) && *byte != b'@';
+        (memchr::memchr(b'@', parts.params).is_none()
+            && parts.headers.unwrap_or_default().iter().all(is_plain))
+        .then_some(parts)
     }
 
     fn userinfo(&mut self, info: &'a [u8]) -> Option<()> {
         if !info.iter().all(|byte| is_uri_byte(*byte)) {
             return None;
         }
-        let colon = memchr::memchr(b':', info);
+        let colon = info.iter().position(|byte| *byte == b':');
         let user = &info[..colon.unwrap_or(info.len())];
         self.password = colon.map(|colon| &info[colon + 1..]);
         self.user = Some(user);

@@ -120,18 +120,22 @@ fn single(message: &Message) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// Every Via can be read, and no response would go to everybody.
+/// The Vias that we use can be read, there are not too many, and no response would go to everybody.
 fn vias(message: &Message) -> Result<(), Malformed> {
     const EVERYBODY: IpAddr = IpAddr::V4(Ipv4Addr::BROADCAST);
     let mut count = 0;
     for line in message.headers(HeaderId::Via) {
         let mut values = Values::of(line);
         while let Some(value) = values.next_raw() {
-            let via = Via::parse(value)?;
             count += 1;
             if count > message.vias_max() {
                 return Err(Malformed::TooManyVias);
             }
+            // RFC 3261 §16.3: what a proxy does not look at, it lets pass. A request goes back by its top Via only.
+            if message.is_request() && count > 1 {
+                continue;
+            }
+            let via = Via::parse(value)?;
             // RFC 4475 §3.3.10: forwarded, this response would reach every host of the network.
             if !message.is_request() && crate::uri::host_ip(via.host()) == Some(EVERYBODY) {
                 return Err(Malformed::Broadcast);
@@ -164,8 +168,9 @@ fn lists(message: &Message) -> Result<(), Malformed> {
 /// An address whose URI can be read; any scheme will do.
 fn address(value: &[u8], part: Part) -> Result<(), Malformed> {
     let bad = Malformed::Bad(part);
-    NameAddr::parse(value).and_then(|address| address.uri()).map_err(|_| bad)?;
-    Ok(())
+    let address = NameAddr::parse(value).map_err(|_| bad)?;
+    address.uri().map_err(|_| bad)?;
+    if address.params().are_well_formed() { Ok(()) } else { Err(bad) }
 }
 
 /// RFC 3261 §7.1: no blanks, no angle brackets; §19.1.1: no headers component.

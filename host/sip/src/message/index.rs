@@ -40,12 +40,53 @@ pub(crate) const INLINE_LINES: usize = 32;
 /// The lines of a head in order.
 pub(crate) type Lines = SmallVec<[Entry; INLINE_LINES]>;
 
+/// Which headers occur, and where the most asked for begin.
+#[derive(Clone, Debug)]
+pub(crate) struct Present {
+    /// One bit for each [`HeaderId::code`].
+    all: u128,
+    /// For codes below [`HOT`] the first line, counted from 1; 0 for none, 255 for that line or a later one.
+    first: [u8; HOT],
+}
+
+/// Via, From, To, Call-ID, CSeq, Contact and the like have the lowest codes.
+const HOT: usize = 16;
+
+impl Present {
+    #[inline]
+    fn note(&mut self, id: HeaderId, line: usize) {
+        self.all |= 1 << id.code();
+        if let Some(first) = self.first.get_mut(id.code() as usize)
+            && *first == 0
+        {
+            *first = u8::try_from(line + 1).unwrap_or(u8::MAX);
+        }
+    }
+
+    /// Whether that header occurs.
+    #[inline]
+    pub(crate) fn has(&self, id: HeaderId) -> bool {
+        self.all & (1 << id.code()) != 0
+    }
+
+    /// A line before which that header does not occur; `None` when it does not occur at all.
+    #[inline]
+    pub(crate) fn start(&self, id: HeaderId) -> Option<usize> {
+        match self.first.get(id.code() as usize) {
+            Some(0) => None,
+            Some(first) => Some(usize::from(*first) - 1),
+            // Nearly half of what is asked for is not there: one bit answers that.
+            None => self.has(id).then_some(0),
+        }
+    }
+}
+
 /// What [`scan`] found behind the start line.
 pub(crate) struct Scan {
     /// The header lines.
     pub(crate) lines: Lines,
-    /// One bit for each [`HeaderId::code`] that occurs.
-    pub(crate) present: u128,
+    /// Which headers occur.
+    pub(crate) present: Present,
     /// Behind the empty line.
     pub(crate) head_len: usize,
     /// The first fault.
@@ -65,7 +106,7 @@ pub(crate) struct Scan {
 pub(crate) fn scan(head: &[u8], mut at: usize, max_lines: usize, whole: bool) -> Result<Scan, Malformed> {
     let mut scan = Scan {
         lines: Lines::new(),
-        present: 0,
+        present: Present { all: 0, first: [0; HOT] },
         head_len: head.len(),
         fault: None,
         folded: false,
@@ -141,7 +182,7 @@ impl Scan {
 
     #[inline]
     fn note(&mut self, entry: Entry) {
-        self.present |= 1 << entry.id.code();
+        self.present.note(entry.id, self.lines.len());
         self.lines.push(entry);
     }
 

@@ -64,6 +64,32 @@ fn lists_are_split_outside_quotes_and_brackets() {
 }
 
 #[test]
+fn an_octet_is_found_where_it_stands_first() {
+    for len in 0..40 {
+        for at in 0..len {
+            let mut text = vec![b':'; len];
+            text[at] = b';';
+            assert_eq!(values::find(b';', &text), Some(at));
+            text[len - 1] = b';';
+            assert_eq!(values::find(b';', &text), Some(at));
+        }
+        assert_eq!(values::find(b';', &vec![b':'; len]), None);
+        assert_eq!(values::find(b';', &vec![b';' + 0x80; len]), None);
+    }
+}
+
+#[test]
+fn a_header_is_found_however_many_lines_stand_before_it() {
+    for before in [0, 31, 253, 254, 255, 256, 600] {
+        let text = format!("{HEAD}{}To: x\r\nExpires: 1\r\nt: y\r\n\r\n", "X-A: b\r\n".repeat(before));
+        let message = Message::parse(Bytes::from(text), &Limits::unbounded()).expect("no limit");
+        assert_eq!(message.headers(HeaderId::To).collect::<Vec<_>>(), [b"x", b"y"], "{before} lines before");
+        assert_eq!(message.header(HeaderId::Expires), Some(&b"1"[..]));
+        assert_eq!((message.has(HeaderId::From), message.header(HeaderId::From)), (false, None));
+    }
+}
+
+#[test]
 fn only_list_headers_are_split() {
     let message = with_lines("Supported: a, b\nk: c\nSubject: a, b\nDate: Sat, 13 Nov 2010 23:29:00 GMT");
     let values = |id| message.values(id).map(|v| String::from_utf8_lossy(v).into_owned()).collect::<Vec<_>>();
@@ -113,7 +139,7 @@ fn faults_in_header_lines_are_remembered() {
     check("Content-Length: -1", Some(Malformed::ContentLength));
     check("Content-Length: 0 0", Some(Malformed::ContentLength));
     check("Content-Length: 99999999999999999999999", Some(Malformed::ContentLength));
-    check("Content-Length: 18446744073709551615", Some(Malformed::BodyTooShort));
+    check("Content-Length: 18446744073709551609", Some(Malformed::BodyTooShort));
     check("Content-Length: 5", Some(Malformed::BodyTooShort));
     check("Content-Length: 0\nl: 1", Some(Malformed::ContentLengths));
     check("Content-Length: 0\nl: 00", None);

@@ -152,11 +152,14 @@ pub(crate) fn number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
-    digits.iter().try_fold(0_u64, |sum, digit| {
+    let mut sum = 0_u64;
+    for digit in digits {
         let value = digit.wrapping_sub(b'0');
-        if value > 9 {
+        // Beyond this bound the next digit might not fit; no number in SIP is as large.
+        if value > 9 || sum > u64::MAX / 10 - 1 {
             return None;
         }
-        sum.checked_mul(10)?.checked_add(u64::from(value))
-    })
+        sum = sum * 10 + u64::from(value);
+    }
+    Some(sum)
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::quoted_len;
+use crate::message::values::{find, quoted_len};
 
 /// The parameters of a URI or of a header value, in order.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,7 +82,7 @@ impl<'a> Params<'a> {
             },
             _ => 0,
         };
-        let len = rest[quoted..].iter().position(|byte| *byte == b';').unwrap_or(rest.len() - quoted);
+        let len = find(b';', &rest[quoted..]).unwrap_or(rest.len() - quoted);
         let (value, rest) = rest.split_at(quoted + len);
         self.rest = rest;
         Some(Param { name, value: Some(value.trim_ascii()) })

@@ -84,6 +84,15 @@ fn vias_are_counted_over_lines_and_lists() {
     check("SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1", &list(65), Err(Malformed::TooManyVias));
 }
 
+/// RFC 3261 §16.3: what is not looked at is let pass; a response goes by all of its Vias in turn.
+#[test]
+fn a_lower_via_of_a_request_is_the_business_of_others() {
+    let two = GOOD.replace("Max-Forwards", "Via: nonsense\r\nMax-Forwards");
+    assert_eq!(verdict_of(&two), Ok(()));
+    let response = two.replace("INVITE sip:b@example.com SIP/2.0", "SIP/2.0 200 OK");
+    assert_eq!(verdict_of(&response), Err(Verdict::Discard { fault: Malformed::Bad(Part::Via) }));
+}
+
 #[test]
 fn what_cannot_or_must_not_be_answered_is_dropped() {
     let dropped =
