@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -40,18 +41,15 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     tools(project)?;
     for target in chosen {
         let corpora = Corpora::of(project, target)?;
-        let look = cargo_fuzz(
-            project,
-            target,
-            &[&corpora.grown, &corpora.committed],
-            &[
-                format!("-max_total_time={}", options.seconds),
-                "-timeout=10".to_owned(),
-                "-rss_limit_mb=2048".to_owned(),
-                "-print_final_stats=1".to_owned(),
-            ],
-        );
-        child::run_shown(look).with_context(|| {
+        build(project, target)?;
+        let limits = [
+            format!("-max_total_time={}", options.seconds),
+            "-timeout=10".to_owned(),
+            "-rss_limit_mb=2048".to_owned(),
+            "-print_final_stats=1".to_owned(),
+        ];
+        let search = look(project, target, &[&corpora.grown, &corpora.committed], &limits);
+        child::run_shown(search).with_context(|| {
             format!(
                 "fuzz target `{target}` found something. Mend it, and copy the input that cargo-fuzz names above into \
                  tests/fuzz/corpus/{target}, so that every `cargo test` replays it."
@@ -59,7 +57,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
         })?;
         if options.keep {
             let merge = ["-merge=1".to_owned()];
-            child::run_shown(cargo_fuzz(project, target, &[&corpora.committed, &corpora.grown], &merge))?;
+            child::run_shown(look(project, target, &[&corpora.committed, &corpora.grown], &merge))?;
         }
     }
     Ok(())
@@ -81,17 +79,27 @@ impl Corpora {
     }
 }
 
-/// `cargo fuzz run` with the stable compiler; `RUSTC_BOOTSTRAP` lets it take the flags for coverage.
-fn cargo_fuzz(
-    project: &Project,
-    target: &str,
-    corpora: &[&PathBuf],
-    options: &[String],
-) -> std::process::Command {
+/// Compiles a target, so that what does not compile is not taken for a finding.
+fn build(project: &Project, target: &str) -> Result<()> {
+    let phase = Phase::begin("target", &format!("compiling {target}"));
+    child::run_in(&phase, cargo_fuzz("build", project, target))?;
+    phase.done(&format!("{target} compiled"));
+    Ok(())
+}
+
+/// Gives a target the inputs of the corpora, and what it makes of them; new inputs go to the first.
+fn look(project: &Project, target: &str, corpora: &[&PathBuf], options: &[String]) -> Command {
+    let mut command = cargo_fuzz("run", project, target);
+    command.args(corpora).arg("--").args(options);
+    command
+}
+
+/// `cargo fuzz` with the stable compiler; `RUSTC_BOOTSTRAP` lets it take the flags for coverage.
+fn cargo_fuzz(verb: &str, project: &Project, target: &str) -> Command {
     let mut command = child::cargo(project);
     // No sanitizer: the crates under test have no unsafe code, and without it twice as many inputs are tried.
-    command.args(["fuzz", "run", "--fuzz-dir", "tests/fuzz", "--sanitizer", "none", target]);
-    command.args(corpora).arg("--").args(options).env("RUSTC_BOOTSTRAP", "1");
+    command.args(["fuzz", verb, "--fuzz-dir", "tests/fuzz", "--sanitizer", "none", target]);
+    command.env("RUSTC_BOOTSTRAP", "1");
     command
 }
 
