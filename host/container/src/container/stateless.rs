@@ -60,18 +60,20 @@ impl Container {
             return;
         }
         let reason = (why == RefuseReason::Invalid).then_some(text);
-        let Ok(via) = message.top_via() else {
+        if !message.has(HeaderId::Via) {
             self.dropped(DropReason::NoRoute, flow);
             return;
-        };
-        let Ok(mut draft) = Draft::response(message, status, reason, via.stamp(flow.remote)) else {
+        }
+        let via = message.top_via().ok();
+        let stamped = via.as_ref().and_then(|via| via.stamp(flow.remote));
+        let Ok(mut draft) = Draft::response(message, status, reason, stamped) else {
             self.dropped(DropReason::Malformed, flow);
             return;
         };
         let tag = self.shared.minter.stateless_tag([
             message.call_id().unwrap_or_default(),
             message.header(HeaderId::From).unwrap_or_default(),
-            via.branch().unwrap_or_default(),
+            via.as_ref().and_then(|via| via.branch()).unwrap_or_default(),
         ]);
         // A To that cannot be read gets no tag; the client matches by branch.
         let _ = draft.set_to_tag(tag.as_bytes());
@@ -82,7 +84,8 @@ impl Container {
         if !self.shared.config.server_header.is_empty() {
             let _ = add(&mut draft, HeaderId::Server, self.shared.config.server_header.as_bytes());
         }
-        let hop = hop_of(&via, flow);
+        // A Via that cannot be read names no place: its sender is told where the request came from.
+        let hop = via.map_or_else(|| back_to_source(flow), |via| hop_of(&via, flow));
         self.effects.push_back(Effect::Transmit { hop, bytes: draft.to_bytes() });
         self.report(Report::Refused { status, why, text: text.to_owned(), flow });
     }
@@ -103,4 +106,10 @@ pub(super) fn hop_of(via: &Via<'_>, flow: Flow) -> Hop {
     let port = via.port().unwrap_or_else(|| transport.default_port());
     let host: IpAddr = remote.ip();
     Hop { listener, transport, remote, connection, fallback: Some(SocketAddr::new(host, port)) }
+}
+
+/// Where the answer to a request goes whose top Via cannot be read: to its source, by the same way.
+fn back_to_source(flow: Flow) -> Hop {
+    let Flow { listener, transport, remote, connection } = flow;
+    Hop { listener, transport, remote, connection, fallback: None }
 }
