@@ -181,19 +181,18 @@ impl Framer {
 
     /// The length of the message whose head is `head_len` octets long.
     fn message_len(&self, head_len: usize) -> Result<usize, FrameError> {
-        let head = Bytes::copy_from_slice(&self.buffer[..head_len]);
-        let message = Message::parse(head.clone(), &Limits::unbounded())
-            .map_err(|fault| FrameError { fault, head: None })?;
-        let fail = |fault| Err(FrameError { fault, head: Some(head.clone()) });
-        match message.content_length() {
+        let head = &self.buffer[..head_len];
+        let fault = match Message::content_length_of(head) {
             Ok(Some(body)) => match head_len.checked_add(body) {
-                Some(len) if len <= self.limits.message_bytes => Ok(len),
-                _ => fail(Malformed::MessageTooLarge),
+                Some(len) if len <= self.limits.message_bytes => return Ok(len),
+                _ => Malformed::MessageTooLarge,
             },
             // RFC 3261 §18.3: on a stream the length must be there.
-            Ok(None) => fail(Malformed::NoContentLength),
-            Err(fault) => fail(fault),
-        }
+            Ok(None) => Malformed::NoContentLength,
+            Err(fault @ (Malformed::ContentLength | Malformed::ContentLengths)) => fault,
+            Err(fault) => return Err(FrameError { fault, head: None }),
+        };
+        Err(FrameError { fault, head: Some(Bytes::copy_from_slice(head)) })
     }
 }
 

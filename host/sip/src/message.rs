@@ -36,7 +36,8 @@ pub struct Message {
     start: Start,
     head_len: usize,
     fault: Option<Malformed>,
-    bare_line_feeds: bool,
+    /// Whether the head holds line feeds or carriage returns alone.
+    uneven: bool,
     vias_max: usize,
 }
 
@@ -113,19 +114,18 @@ impl Message {
             return Err(Malformed::Empty);
         }
         let head = &bytes[..bytes.len().min(Limits::HEAD_BYTES_MAX)];
-        let (start, start_fault, next) = start::read(head)?;
-        let bare = next < 2 || head[next - 2] != b'\r';
-        let scan = index::scan(head, next, limits.headers, head.len() == bytes.len())?;
+        let first = start::read(head)?;
+        let scan = index::scan(head, first.next, limits.headers, head.len() == bytes.len())?;
         let unfolded = scan.folded.then(|| Bytes::from(index::unfold(&head[..scan.head_len], &scan.lines)));
         let mut message = Self {
             bytes,
             unfolded,
             lines: scan.lines,
             present: scan.present,
-            start,
+            start: first.start,
             head_len: scan.head_len,
-            fault: start_fault.or(scan.fault),
-            bare_line_feeds: bare || scan.bare_line_feeds,
+            fault: first.fault.or(scan.fault),
+            uneven: first.uneven || scan.uneven,
             vias_max: limits.vias,
         };
         message.cut_body();
@@ -334,9 +334,19 @@ impl Message {
         self.vias_max
     }
 
-    /// Whether some line of the head ends in a line feed alone.
-    pub(crate) fn has_bare_line_feeds(&self) -> bool {
-        self.bare_line_feeds
+    /// Whether the head holds line feeds or carriage returns alone, which no stream may carry.
+    pub(crate) fn is_uneven(&self) -> bool {
+        self.uneven
+    }
+
+    /// Content-Length of a whole head, read without keeping anything.
+    pub(crate) fn content_length_of(head: &[u8]) -> Result<Option<usize>, Malformed> {
+        let first = start::read(head)?;
+        let scan = index::scan(head, first.next, usize::MAX, true)?;
+        let view = scan.folded.then(|| index::unfold(head, &scan.lines));
+        let view = view.as_deref().unwrap_or(head);
+        let values = scan.lines.iter().filter(|line| line.id == HeaderId::ContentLength);
+        views::content_length(values.map(|line| &view[usize::from(line.value)..usize::from(line.end)]))
     }
 
     pub(crate) fn line(&self, line: &Entry) -> Line<'_> {

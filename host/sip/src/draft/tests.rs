@@ -182,6 +182,14 @@ fn a_response_takes_along_what_the_rfc_says() {
 }
 
 #[test]
+fn an_answer_has_even_lines_whatever_its_request_had() {
+    let request = read("INVITE sip:a SIP/2.0\nVia: x\ry\nTo: a\r\n\rb\nCall-ID: cut");
+    let answer = Draft::response(&request, 400, None, None).expect("a status");
+    let head = "SIP/2.0 400 Bad Request\r\nVia: x y\r\nTo: a\r\nCall-ID: cut\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(text(&answer), head);
+}
+
+#[test]
 fn the_status_of_a_response_can_change() {
     let mut draft = Draft::response(&read(INVITE), 200, Some("Fine"), None).expect("a status");
     draft.set_status(486, None).expect("a status");

@@ -72,15 +72,16 @@ impl Draft {
 /// Room for a start line of our own.
 const START_LINE: usize = 64;
 
-/// Copies lines of the base. A line feed alone, which a datagram may have brought, becomes a whole line end: the next
-/// hop may be a stream, where it would be malformed.
+/// Copies lines of the base. A line feed alone, which a datagram may have brought, becomes a whole line end, and a
+/// carriage return alone a blank: the next hop may be a stream, and may see lines where we saw none.
 fn copy_lines(base: &Message, lines: &[u8], out: &mut Vec<u8>) {
-    if !base.has_bare_line_feeds() && lines.ends_with(b"\n") {
+    if !base.is_uneven() && lines.ends_with(b"\n") {
         return out.extend_from_slice(lines);
     }
     for line in lines.split_inclusive(|byte| *byte == b'\n') {
-        let text = line.strip_suffix(b"\n").map_or(line, |text| text.strip_suffix(b"\r").unwrap_or(text));
-        out.extend_from_slice(text);
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        out.extend(text.iter().map(|byte| if *byte == b'\r' { b' ' } else { *byte }));
         out.extend_from_slice(b"\r\n");
     }
 }

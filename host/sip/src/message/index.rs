@@ -93,8 +93,8 @@ pub(crate) struct Scan {
     pub(crate) fault: Option<Malformed>,
     /// Whether a value goes on over several lines.
     pub(crate) folded: bool,
-    /// Whether some line ends in a line feed alone.
-    pub(crate) bare_line_feeds: bool,
+    /// Whether some line ends in a line feed alone, or holds a carriage return inside.
+    pub(crate) uneven: bool,
     /// Lines that end in carriage return and line feed.
     line_ends: usize,
 }
@@ -110,7 +110,7 @@ pub(crate) fn scan(head: &[u8], mut at: usize, max_lines: usize, whole: bool) ->
         head_len: head.len(),
         fault: None,
         folded: false,
-        bare_line_feeds: false,
+        uneven: false,
         line_ends: 0,
     };
     let headers = at;
@@ -127,7 +127,7 @@ pub(crate) fn scan(head: &[u8], mut at: usize, max_lines: usize, whole: bool) ->
                 break;
             }
             Some(b'\n') => {
-                scan.bare_line_feeds = true;
+                scan.uneven = true;
                 scan.head_len = at + 1;
                 break;
             }
@@ -142,6 +142,7 @@ pub(crate) fn scan(head: &[u8], mut at: usize, max_lines: usize, whole: bool) ->
     }
     // A carriage return inside a line would be a line end to some, and what follows a header of its own.
     if memchr::memchr_iter(b'\r', &head[headers..scan.head_len]).count() != scan.line_ends {
+        scan.uneven = true;
         scan.fault.get_or_insert(Malformed::LineEnd);
     }
     Ok(scan)
@@ -218,7 +219,7 @@ impl Scan {
                 let text = &line[..stop];
                 let whole = text.strip_suffix(b"\r");
                 self.line_ends += usize::from(whole.is_some());
-                self.bare_line_feeds |= whole.is_none();
+                self.uneven |= whole.is_none();
                 (whole.unwrap_or(text), from + stop + 1)
             }
         };

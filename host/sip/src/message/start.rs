@@ -7,33 +7,33 @@ use super::{Malformed, Start};
 use crate::header::is_token;
 use crate::method::Method;
 
-/// Reads the first line of `head`: the line, its fault, and where the headers begin.
-pub(super) fn read(head: &[u8]) -> Result<(Start, Option<Malformed>, usize), Malformed> {
-    let Some(stop) = memchr::memchr(b'\n', head) else {
-        return Err(if is_response(head) || names_version(head) {
-            Malformed::HeadTooLarge
-        } else {
-            Malformed::NotSip
-        });
+/// The first line of a head.
+pub(super) struct First {
+    pub(super) start: Start,
+    pub(super) fault: Option<Malformed>,
+    /// Where the headers begin.
+    pub(super) next: usize,
+    /// Whether the line does not end in carriage return and line feed, or holds one of them inside.
+    pub(super) uneven: bool,
+}
+
+/// Reads the first line of `head`.
+pub(super) fn read(head: &[u8]) -> Result<First, Malformed> {
+    let (line, next) = match memchr::memchr(b'\n', head) {
+        Some(stop) => (&head[..stop], stop + 1),
+        None => (head, head.len()),
     };
-    let end = if stop > 0 && head[stop - 1] == b'\r' { stop - 1 } else { stop };
-    let line = &head[..end];
-    let (start, fault) = if is_response(line) { response(line) } else { request(line)? };
-    // A carriage return inside the line would be a line end to some, and a request of its own.
-    let fault = fault.or_else(|| memchr::memchr(b'\r', line).map(|_| Malformed::LineEnd));
-    Ok((start, fault, stop + 1))
+    let text = line.strip_suffix(b"\r").unwrap_or(line);
+    let (start, fault) = if is_response(text) { response(text) } else { request(text)? };
+    // A carriage return inside the line would be a line end to some, and what follows a request of its own.
+    let is_stray = memchr::memchr(b'\r', text).is_some();
+    let fault = fault.or(is_stray.then_some(Malformed::LineEnd));
+    Ok(First { start, fault, next, uneven: is_stray || text.len() == line.len() })
 }
 
 /// No method holds a slash, so a line that begins so is a response.
 fn is_response(line: &[u8]) -> bool {
     line.len() >= 4 && line[..4].eq_ignore_ascii_case(b"SIP/")
-}
-
-/// Whether the last word of the line names a version of SIP.
-fn names_version(line: &[u8]) -> bool {
-    let line = line.trim_ascii_end();
-    let word = memchr::memrchr2(b' ', b'\t', line).map_or(0, |blank| blank + 1);
-    is_response(&line[word..])
 }
 
 fn request(line: &[u8]) -> Result<(Start, Option<Malformed>), Malformed> {

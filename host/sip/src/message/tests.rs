@@ -147,6 +147,7 @@ fn faults_in_header_lines_are_remembered() {
     assert_eq!(folded_start.fault(), Some(Malformed::HeaderLine));
     let cut = message("OPTIONS sip:a@b SIP/2.0\r\nTo: y\r\n");
     assert_eq!(cut.fault(), Some(Malformed::HeadEnd));
+    assert_eq!(message("OPTIONS sip:a@b SIP/2.0").fault(), Some(Malformed::HeadEnd));
 }
 
 #[test]

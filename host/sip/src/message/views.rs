@@ -100,17 +100,22 @@ impl Message {
     /// # Errors
     /// [`Malformed::ContentLength`], or [`Malformed::ContentLengths`] when it occurs with different values.
     pub fn content_length(&self) -> Result<Option<usize>, Malformed> {
-        let mut length = None;
-        for value in self.headers(HeaderId::ContentLength) {
-            let one = number(value).and_then(|length| usize::try_from(length).ok());
-            let one = one.ok_or(Malformed::ContentLength)?;
-            if length.is_some_and(|other| other != one) {
-                return Err(Malformed::ContentLengths);
-            }
-            length = Some(one);
-        }
-        Ok(length)
+        content_length(self.headers(HeaderId::ContentLength))
     }
+}
+
+/// The number that all Content-Length lines agree on.
+pub(crate) fn content_length<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Option<usize>, Malformed> {
+    let mut length = None;
+    for value in lines {
+        let one = number(value).and_then(|length| usize::try_from(length).ok());
+        let one = one.ok_or(Malformed::ContentLength)?;
+        if length.is_some_and(|other| other != one) {
+            return Err(Malformed::ContentLengths);
+        }
+        length = Some(one);
+    }
+    Ok(length)
 }
 
 /// The first value of a Via line.
