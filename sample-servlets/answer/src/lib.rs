@@ -34,7 +34,7 @@ impl Servlet for Answer {
     }
 
     fn do_message(&self, request: Request) -> Result {
-        log::info!("{} wrote {} octets", request.from()?.uri_text(), request.body().len());
+        log::debug!("{} wrote {} octets", request.from()?.uri_text(), request.body().len());
         request.create_response(200)?.send()
     }
 }
