@@ -129,6 +129,7 @@ pub struct Limits {
     pub store_retry_after_ms: u64,
     pub invite_unanswered_s: u64,
     pub parked_units: usize,
+    pub forks: usize,
     pub resolving: usize,
     pub connections: usize,
     pub connections_per_ip: usize,
@@ -219,6 +220,7 @@ impl Default for Limits {
             store_retry_after_ms: 200,
             invite_unanswered_s: 600,
             parked_units: 16,
+            forks: 8,
             resolving: 4096,
             connections: 10_000,
             connections_per_ip: 1000,
@@ -362,6 +364,7 @@ impl Config {
             store_retry_after: Duration::from_millis(limits.store_retry_after_ms),
             invite_unanswered: Duration::from_secs(limits.invite_unanswered_s),
             parked_units: limits.parked_units,
+            forks: limits.forks,
             resolving: limits.resolving,
         }
     }

@@ -84,6 +84,8 @@ pub struct Deployer<S> {
     files_max: usize,
     /// What serves, by the NAME of its file.
     running: BTreeMap<String, Application>,
+    /// The first look, whose outcome is told as a whole.
+    is_first_look: bool,
 }
 
 /// Starts the deploying thread. The first channel takes requests; the second tells once what serves after the first
@@ -151,6 +153,7 @@ impl<S: Stage> Deployer<S> {
             wasm_bytes_max: config.limits.wasm_bytes,
             files_max: config.limits.servlet_files,
             running: BTreeMap::new(),
+            is_first_look: true,
         }
     }
 
@@ -241,6 +244,7 @@ impl<S: Stage> Deployer<S> {
         for name in gone {
             self.remove(&name);
         }
+        self.is_first_look = false;
     }
 
     fn refuse(&self, name: &str, text: &str) {
@@ -270,7 +274,11 @@ impl<S: Stage> Deployer<S> {
             Ok(Some(servlet)) => {
                 self.stage.deploy(&servlet);
                 let application = servlet.application().clone();
-                tracing::info!("deployed {}", line(&application));
+                if self.is_first_look {
+                    tracing::debug!("deployed {}", line(&application));
+                } else {
+                    tracing::info!("deployed {}", line(&application));
+                }
                 self.replace(name, application, gone);
             }
             Ok(None) => {}

@@ -2,7 +2,7 @@
 //! and signals.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,6 @@ struct Inner {
     started: Instant,
     serving: AtomicBool,
     draining: AtomicBool,
-    peak: AtomicU64,
 }
 
 impl Hub {
@@ -45,7 +44,6 @@ impl Hub {
             started: Instant::now(),
             serving: AtomicBool::new(false),
             draining: AtomicBool::new(false),
-            peak: AtomicU64::new(0),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -105,16 +103,8 @@ impl Hub {
                 numbers.push(shard);
             }
         }
-        let calls = calls(&numbers);
-        self.inner.peak.fetch_max(calls, Ordering::Relaxed);
         let silent = self.inner.shards.len() - numbers.len();
         (numbers, silent)
-    }
-
-    /// Most calls that any look has seen.
-    #[must_use]
-    pub fn peak(&self) -> u64 {
-        self.inner.peak.load(Ordering::Relaxed)
     }
 
     /// Gives a command to every shard and collects what they answer.

@@ -3,9 +3,11 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
 use siplet_container::Counts;
+use siplet_container::app::AppId;
 use siplet_container::report::{DropReason, RefuseReason};
 use siplet_container::turn::TrapReason;
 
@@ -91,6 +93,7 @@ pub fn page(shards: &[Numbers], missing: usize, process: &Process) -> String {
     plain_families(&mut page, &counters);
     reason_families(&mut page, &counters);
     application_families(&mut page, &counters);
+    session_family(&mut page, shards);
     runner_families(&mut page, shards);
     page.0
 }
@@ -119,6 +122,12 @@ fn table_families(page: &mut Page, shards: &[Numbers]) {
     }
     let sum = |of: fn(&Numbers) -> usize| shards.iter().map(of).sum::<usize>();
     page.one("connections", "gauge", "Open TCP connections.", sum(|shard| shard.connections));
+    page.one(
+        "dialogs_peak",
+        "gauge",
+        "Most dialogs at a time since the start.",
+        sum(|shard| shard.dialogs_peak),
+    );
     page.one("stored_sessions", "gauge", "Sessions in the store.", sum(|shard| shard.stored_sessions));
 }
 
@@ -207,6 +216,18 @@ fn application_families(page: &mut Page, counters: &Counters) {
         }
         page.sample("turn_seconds_sum", &labels, counters.took.sum_ns as f64 / 1e9);
         page.sample("turn_seconds_count", &labels, sum);
+    }
+}
+
+fn session_family(page: &mut Page, shards: &[Numbers]) {
+    page.family("application_sessions", "gauge", "Application sessions of each version.");
+    let mut sums: BTreeMap<&AppId, usize> = BTreeMap::new();
+    for (id, sessions) in shards.iter().flat_map(|shard| &shard.versions) {
+        *sums.entry(id).or_default() += sessions;
+    }
+    for (id, sessions) in sums {
+        let digest = format!("{:06x}", id.digest >> 40);
+        page.sample("application_sessions", &[("application", &id.name), ("digest", &digest)], sessions);
     }
 }
 

@@ -1,7 +1,8 @@
 //! The container's reports as lines of the log: what happened, to whom, and what it means for the caller.
 //!
-//! Reports are typed until here. A healthy call says nothing. Reports of one kind are written out a few times a minute;
-//! the rest is counted and told with the next line of that kind.
+//! Reports are typed until here. A healthy call says nothing. What peers do wrong is told once in ten minutes for each
+//! kind, what servlets and the host do wrong a few times a minute; the rest is counted and told with the next line of
+//! that kind.
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,8 @@ use siplet_sip::time::Time;
 use crate::ladder::spoken;
 
 const MINUTE: Duration = Duration::from_secs(60);
+/// What any scanner on the network can cause is told no more often.
+const NOISE: Duration = Duration::from_secs(600);
 
 /// How loud a line is.
 pub type Loudness = tracing::Level;
@@ -50,32 +53,56 @@ impl Reporter {
             return;
         }
         let Some((loudness, text)) = words(report) else { return };
-        let Some(held_back) = self.admit(kind(report), now) else { return };
+        let (most, window) = if is_noise(report) { (1, NOISE) } else { (self.per_minute, MINUTE) };
+        let Some(held_back) = self.admit(kind(report), most, window, now) else { return };
         let text =
             if held_back == 0 { text } else { format!("{text}\nand {held_back} more like this before") };
         log_line(loudness, &text);
     }
 
     /// None when the report is held back, else how many were held back before it.
-    fn admit(&mut self, kind: String, now: Time) -> Option<u64> {
+    fn admit(&mut self, kind: String, most: u32, window: Duration, now: Time) -> Option<u64> {
         if self.per_minute == 0 {
             return Some(0);
         }
         // Kinds name applications; those that fell silent are let go before there are many.
         if self.kinds.len() >= 1000 {
-            self.kinds.retain(|_, told| now.since(told.since) < MINUTE || told.held_back > 0);
+            self.kinds.retain(|_, told| now.since(told.since) < NOISE);
         }
         let told = self.kinds.entry(kind).or_insert(Told { since: now, told: 0, held_back: 0 });
-        if now.since(told.since) >= MINUTE {
+        if now.since(told.since) >= window {
             told.since = now;
             told.told = 0;
         }
-        if told.told >= self.per_minute {
+        if told.told >= most {
             told.held_back += 1;
             return None;
         }
         told.told += 1;
         Some(core::mem::take(&mut told.held_back))
+    }
+}
+
+/// What peers cause and a server lives with.
+const fn is_noise(report: &Report) -> bool {
+    match report {
+        Report::Dropped { .. }
+        | Report::Refused { .. }
+        | Report::NoAck { .. }
+        | Report::ClientTimeout { .. }
+        | Report::TransmitFailed { .. } => true,
+        Report::TurnAbandoned { .. }
+        | Report::Log { .. }
+        | Report::LogDropped { .. }
+        | Report::Unanswered { .. }
+        | Report::StoreRefused { .. }
+        | Report::StoreUnavailable { .. }
+        | Report::RolledBack { .. }
+        | Report::RestoreFailed { .. }
+        | Report::Restored { .. }
+        | Report::Deployed(_)
+        | Report::Left(_)
+        | Report::Broken { .. } => false,
     }
 }
 

@@ -64,6 +64,8 @@ pub(crate) struct Core {
     replies: HashMap<u64, oneshot::Sender<CommandReply>>,
     next_command: u64,
     questions: usize,
+    /// Most dialogs that there were at the end of a wake-up.
+    dialogs_peak: usize,
     pub(crate) counters: Counters,
     reporter: Reporter,
     /// When the shard's one sleep ends.
@@ -96,6 +98,7 @@ impl Core {
         }
         self.poll_store();
         self.send_parcels();
+        self.dialogs_peak = self.dialogs_peak.max(self.container.counts().dialogs);
         let due = [self.container.next_timeout(), self.store_timeout()].into_iter().flatten().min();
         if let Some(due) = due
             && due < self.armed

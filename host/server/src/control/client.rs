@@ -82,7 +82,8 @@ fn sessions(answer: &Value) -> String {
         let field = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let age = row.get("age_s").and_then(Value::as_u64).unwrap_or_default();
         let (id, application) = (field("id"), field("application"));
-        let _ = writeln!(text, "{id}   {application}   {}", spoken(Duration::from_secs(age)));
+        let age = if age == 0 { "new".to_owned() } else { spoken(Duration::from_secs(age)) };
+        let _ = writeln!(text, "{id}   {application}   {age}");
         for pair in row.get("sessions").and_then(Value::as_array).into_iter().flatten() {
             let part = |index: usize| pair.get(index).and_then(Value::as_str).unwrap_or_default();
             let _ = writeln!(text, "    {:10}  {}", part(1), part(0));

@@ -1,5 +1,6 @@
 //! How the server is, in a few lines.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ pub struct Status {
     pub uptime_s: u64,
     /// Calls now.
     pub calls: u64,
-    /// Most calls that any look has seen.
+    /// Most dialogs at a time since the start, summed over the shards.
     pub calls_peak: u64,
     /// Application sessions.
     pub application_sessions: u64,
@@ -57,6 +58,8 @@ pub struct ApplicationStatus {
     pub serving: bool,
     /// Its turns run beside the shards, because it was slow.
     pub on_probation: bool,
+    /// Application sessions, those included that only wait for the end of their transactions.
+    pub sessions: u64,
     /// Turns since the start.
     pub turns: u64,
     /// Turns that died or returned an error.
@@ -90,7 +93,7 @@ pub async fn collect(hub: &Hub) -> Status {
         state: state.to_owned(),
         uptime_s: process.uptime_s as u64,
         calls: calls(&numbers),
-        calls_peak: hub.peak(),
+        calls_peak: numbers.iter().map(|shard| shard.dialogs_peak as u64).sum(),
         application_sessions: numbers.iter().map(|shard| shard.counts.application_sessions as u64).sum(),
         turns_per_s: turns(&numbers).saturating_sub(before) as f64 / seconds,
         turn_p99_us: took.quantile(0.99).map(|time| time.as_micros() as u64),
@@ -114,6 +117,7 @@ async fn applications(hub: &Hub, numbers: &[Numbers], counters: &Counters) -> Ve
             digest: format!("{:06x}", id.digest >> 40),
             serving,
             on_probation: numbers.iter().any(|shard| shard.on_probation.contains(id)),
+            sessions: sessions(numbers, id),
             turns: counters.turns,
             failures: counters.failed + counters.traps.values().sum::<u64>(),
             turn_p99_us: counters.took.quantile(0.99).map(|time| time.as_micros() as u64),
@@ -122,10 +126,17 @@ async fn applications(hub: &Hub, numbers: &[Numbers], counters: &Counters) -> Ve
     let serving = hub.applications().await;
     let mut lines: Vec<_> =
         serving.iter().map(|app| status(&app.id, &app.descriptor.version, true)).collect();
-    let leaving = counters.apps.keys().filter(|id| serving.iter().all(|app| app.id != **id));
+    let known: BTreeSet<&AppId> =
+        numbers.iter().flat_map(|shard| &shard.versions).map(|(id, _)| id).collect();
+    let leaving = known.into_iter().filter(|id| serving.iter().all(|app| app.id != **id));
     lines.extend(leaving.map(|id| status(id, "", false)));
     lines.sort_by(|a, b| (&a.name, !a.serving).cmp(&(&b.name, !b.serving)));
     lines
+}
+
+fn sessions(numbers: &[Numbers], app: &AppId) -> u64 {
+    let versions = numbers.iter().flat_map(|shard| &shard.versions);
+    versions.filter(|(id, _)| id == app).map(|(_, sessions)| *sessions as u64).sum()
 }
 
 impl fmt::Display for Status {
@@ -151,8 +162,12 @@ impl fmt::Display for Status {
         let (names, versions) = (widest(|app| app.name.len()), widest(|app| app.version.len()));
         for app in &self.applications {
             let (name, version, digest) = (&app.name, &app.version, &app.digest);
-            write!(f, "  {name:names$}   {version:versions$} #{digest}   {:>9} turns", grouped(app.turns))?;
-            write!(f, "   failures {}   p99 turn {}", grouped(app.failures), micros(app.turn_p99_us))?;
+            let (sessions, turns) = (grouped(app.sessions), grouped(app.turns));
+            write!(
+                f,
+                "  {name:names$}   {version:versions$} #{digest}   {sessions:>7} sessions   {turns:>9} turns"
+            )?;
+            write!(f, "   failures {}   p99 {}", grouped(app.failures), micros(app.turn_p99_us))?;
             if app.on_probation {
                 write!(f, "   runs aside: it was slow")?;
             }

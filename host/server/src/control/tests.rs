@@ -100,6 +100,7 @@ fn status_lines_up_and_fits_a_terminal() {
         version: version.into(),
         digest: digest.into(),
         serving,
+        sessions: turns / 1000,
         turns,
         turn_p99_us: p99,
         ..ApplicationStatus::default()
@@ -122,8 +123,8 @@ fn status_lines_up_and_fits_a_terminal() {
     };
     let expected = "\
 siplet 0.1.0   up 3 d 4 h   calls 1,204 (peak 2,911)   turns 8,130/s   p99 900 us   cpu 31 %   memory 210 MB
-  answer   2.1.0 #77d0e1   1,180,000 turns   failures 0   p99 turn 60 us
-  answer         #5b1c90          24 turns   failures 0   p99 turn -   leaving as its calls end
+  answer   2.1.0 #77d0e1     1,180 sessions   1,180,000 turns   failures 0   p99 60 us
+  answer         #5b1c90         0 sessions          24 turns   failures 0   p99 -   leaving as its calls end
 ";
     assert_eq!(status.to_string(), expected);
     assert_eq!(show(&Ask::Status, serde_json::to_value(&status).unwrap()).unwrap(), expected);

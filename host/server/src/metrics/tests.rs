@@ -1,7 +1,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use siplet_container::app::AppId;
 use siplet_container::turn::Outcome;
 
 use super::*;
@@ -16,6 +15,7 @@ fn shards_are_summed_and_every_sample_has_its_family() {
     let app = AppId { name: Arc::from("an\"swer"), digest: 0x0abc_de00_0000_0000 };
     let mut shard = Numbers { connections: 2, ..Numbers::default() };
     shard.counts.dialogs = 3;
+    shard.versions = vec![(app.clone(), 7)];
     shard.counters.packets_received = 5;
     shard.counters.turn(&app, Duration::from_micros(7), &Outcome::Done);
     let page = page(&[shard.clone(), shard], 1, &Process { heap_bytes: 42, ..Process::default() });
@@ -29,6 +29,7 @@ fn shards_are_summed_and_every_sample_has_its_family() {
     assert_eq!(value(&page, &format!("siplet_turn_seconds_bucket{{{labels},le=\"0.000005\"}}")), "0");
     assert_eq!(value(&page, &format!("siplet_turn_seconds_bucket{{{labels},le=\"0.00001\"}}")), "2");
     assert_eq!(value(&page, &format!("siplet_turn_seconds_bucket{{{labels},le=\"+Inf\"}}")), "2");
+    assert_eq!(value(&page, &format!("siplet_application_sessions{{{labels}}}")), "14");
     for line in page.lines().filter(|line| !line.starts_with('#')) {
         let name = line.split(['{', ' ']).next().unwrap();
         let family =

@@ -56,7 +56,7 @@ fn drops_and_refusals_name_the_peer_and_the_reason() {
 fn reports_of_one_kind_are_held_back_and_counted() {
     let mut reporter = Reporter::new(2);
     let at = |second: u64| Time::from_micros(second * 1_000_000);
-    let mut admit = |kind: &str, second| reporter.admit(kind.to_owned(), at(second));
+    let mut admit = |kind: &str, second| reporter.admit(kind.to_owned(), 2, MINUTE, at(second));
     assert_eq!((admit("a", 0), admit("a", 1), admit("a", 2), admit("a", 59)), (Some(0), Some(0), None, None));
     assert_eq!(admit("b", 59), Some(0), "another kind is told");
     assert_eq!(

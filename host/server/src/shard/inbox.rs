@@ -50,6 +50,10 @@ pub enum Order {
 pub struct Numbers {
     /// Rows of the container's tables.
     pub counts: Counts,
+    /// Versions of applications that take calls or have sessions, with the number of those.
+    pub versions: Vec<(AppId, usize)>,
+    /// Most dialogs at a time since the start.
+    pub dialogs_peak: usize,
     /// Open connections.
     pub connections: usize,
     /// Sessions in the store.
@@ -142,6 +146,8 @@ impl Core {
     fn numbers(&self) -> Numbers {
         Numbers {
             counts: self.container.counts(),
+            versions: self.container.versions().map(|(id, sessions)| (id.clone(), sessions)).collect(),
+            dialogs_peak: self.dialogs_peak,
             connections: self.flows.len(),
             stored_sessions: self.store.as_ref().map_or(0, siplet_store::MemoryStore::len),
             counters: self.counters.clone(),

@@ -150,6 +150,7 @@ fn core(
             replies: HashMap::new(),
             next_command: 1,
             questions: 0,
+            dialogs_peak: 0,
             counters: Counters::default(),
             reporter: Reporter::new(config.log.reports_per_minute),
             armed: Time::MAX,
