@@ -148,6 +148,23 @@ impl Peer {
         }
     }
 
+    /// RFC 3261 §15: a callee does not hang up before the ACK of its 2xx has come, or is no longer waited for.
+    #[must_use]
+    pub fn may_hang_up(&self, dialog: usize) -> bool {
+        let dialog = &self.dialogs[dialog];
+        let fits = |server: &&Server| {
+            server.method == "INVITE"
+                && server.call_id == dialog.call_id
+                && server.finals.iter().any(|(_, tag, _)| *tag == dialog.local_tag)
+        };
+        dialog.is_up()
+            && self
+                .servers
+                .iter()
+                .find(fits)
+                .is_none_or(|server| server.no_ack || server.acked.contains(&dialog.local_tag))
+    }
+
     /// True when nothing is under way at this peer.
     #[must_use]
     pub fn is_quiet(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Messages as the scripted peers write and read them: text out, the message layer's index in.
 
 use bytes::Bytes;
+use siplet_container::io::Key;
 use siplet_sip::header::HeaderId;
 use siplet_sip::limits::Limits;
 use siplet_sip::message::Message;
@@ -86,4 +87,36 @@ pub fn write(start: &str, headers: &[(String, String)], body: &str) -> Bytes {
     }
     out.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
     Bytes::from(out)
+}
+
+/// The Call-ID as text.
+#[must_use]
+pub fn text_call(message: &Message) -> String {
+    text(message, HeaderId::CallId)
+}
+
+/// The application session that a minted name belongs to; none for a name that was made elsewhere.
+///
+/// A name is 160 bits in 32 characters, five bits each; the first 64 are the key. Whether its hash is right is the host's
+/// business, not that of a test.
+#[must_use]
+pub fn key_of(name: &str) -> Option<Key> {
+    let name = name.strip_prefix("z9hG4bK").unwrap_or(name);
+    if name.len() != 32 {
+        return None;
+    }
+    let mut bits = 0_u128;
+    for character in name.chars().take(16) {
+        bits = bits << 5 | u128::from(character.to_digit(32)?);
+    }
+    Some(Key((bits >> 16) as u64))
+}
+
+/// The application session that a message of the host's belongs to, by the names that it minted in it.
+#[must_use]
+pub fn session_of(message: &Message) -> Option<Key> {
+    match message.status() {
+        Some(_) => key_of(&to_tag(message)),
+        None => key_of(&from_tag(message)).or_else(|| key_of(&branch(message))),
+    }
 }

@@ -62,6 +62,8 @@ pub struct World {
     pub peers: Vec<Peer>,
     /// The net.
     pub net: Net,
+    /// Steps that were taken.
+    pub steps: u64,
     /// All that see what happens.
     pub watchers: Vec<Box<dyn Watcher>>,
     events: BTreeMap<(Time, u64), Event>,
@@ -72,6 +74,8 @@ pub struct World {
 
 /// A world begins then, so that times in messages look like times.
 const EPOCH_S: u64 = 1_750_000_000;
+/// More steps than any honest world takes.
+pub const STEPS_MAX: u64 = 50_000;
 const STORE_RETRY: Duration = Duration::from_millis(200);
 
 impl World {
@@ -86,6 +90,7 @@ impl World {
             host: Node::new(),
             peers: Vec::new(),
             net: Net::new(random.fork()),
+            steps: 0,
             watchers: Vec::new(),
             events: BTreeMap::new(),
             sequence: 0,
@@ -124,7 +129,13 @@ impl World {
     }
 
     /// Does what is earliest, if that is not after `until`. False: nothing is.
+    ///
+    /// A world that never comes to rest stops after [`STEPS_MAX`] steps.
     pub fn step(&mut self, until: Time) -> bool {
+        if self.steps >= STEPS_MAX {
+            return false;
+        }
+        self.steps += 1;
         let Some(next) = self.next_time().filter(|next| *next <= until) else { return false };
         self.now = next;
         let due = |at: Option<Time>| at.is_some_and(|at| at <= next);

@@ -120,7 +120,9 @@ impl World {
     }
 
     pub(super) fn load(&mut self, key: Key) {
-        if self.host.config.durable {
+        // What another node has taken is that node's to load.
+        let is_ours = !self.host.fenced.iter().any(|fenced| fenced.partition() == key.partition());
+        if self.host.config.durable && is_ours {
             self.host.store.load(siplet_store::Key(key.0), self.now.as_micros());
         } else {
             let generation = self.host.generation;
