@@ -11,6 +11,7 @@ pub(crate) mod transactions;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use siplet_sip::method::Method;
 use siplet_sip::time::Time;
 use siplet_sip::transaction::{Deadline, TimerConfig};
 
@@ -130,6 +131,12 @@ impl AppSession {
     pub(crate) fn has_open_transaction(&self, sip: SipKey) -> bool {
         self.servers.iter().any(|tx| tx.sip == sip && tx.is_open())
             || self.clients.iter().any(|tx| tx.sip == sip && tx.is_open())
+    }
+
+    /// True when a BYE of ours waits to leave in that SIP session, or for its answer.
+    pub(crate) fn is_hanging_up(&self, sip: SipKey) -> bool {
+        self.sip(sip).is_some_and(|session| session.held_bye.is_some())
+            || self.clients.iter().any(|tx| tx.sip == sip && tx.method == Method::Bye)
     }
 
     /// SIP Servlet 1.1 §6.2.3: in a state in which nothing more is due.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use host::{Host, accept, caller, deploy, request, response, response_in, udp_from};
 use siplet_container::app::Handler::{
-    DoCancel, DoErrorResponse, DoInfo, DoInvite, DoMessage, DoProvisionalResponse, DoSuccessResponse,
+    DoBye, DoCancel, DoErrorResponse, DoInfo, DoInvite, DoMessage, DoProvisionalResponse, DoSuccessResponse,
     ServletInitialized,
 };
 use siplet_container::app::{AppId, Descriptor};
@@ -62,6 +62,36 @@ fn a_bye_waits_no_longer_than_the_2xx_is_repeated() {
     assert!(host.take_sent().contains(&"BYE".to_owned()));
     host.advance(Duration::from_secs(40));
     assert_eq!(host.container.counts(), Counts { applications: 1, ..Counts::default() }, "nothing is left");
+}
+
+/// RFC 3261 §15.1.2: a peer that hangs up before its ACK has come needs no BYE of ours any more, and no 2xx.
+#[test]
+fn a_bye_that_waits_is_dropped_when_the_peer_hangs_up_first() {
+    let mut host = Host::new(&[DoInvite, DoBye], accept_and_end);
+    host.receive(&request("INVITE", 1, "i", ""));
+    let tag = host::tag_of(&host.sent[0].message);
+    host.receive(&request("BYE", 2, "b", &tag));
+    assert_eq!(host.take_sent(), ["200 INVITE", "200 BYE"]);
+    host.advance(Duration::from_secs(40));
+    assert_eq!(host.take_sent(), [""; 0]);
+    assert_eq!(host.turns, ["do-invite"]);
+    assert_eq!(host.container.counts(), Counts { applications: 1, ..Counts::default() }, "nothing is left");
+}
+
+/// RFC 5407 §3.2: both hang up at once; each BYE gets its 200, and nobody is told of the second.
+#[test]
+fn byes_that_cross_are_both_answered() {
+    let mut host = Host::new(&[DoInvite, DoBye, DoInfo], |turn| {
+        if turn.callback().handler() == DoInfo { accept_and_end(turn) } else { accept(turn) }
+    });
+    let tag = host.establish();
+    host.receive(&request("INFO", 2, "x", &tag));
+    assert_eq!(host.take_sent(), ["200 INFO", "BYE"]);
+    host.receive(&request("BYE", 3, "b", &tag));
+    assert_eq!(host.take_sent(), ["200 BYE"]);
+    host.receive(&request("INFO", 4, "z", &tag));
+    assert_eq!(host.take_sent(), ["481 INFO"], "what is no BYE finds no dialog");
+    assert_eq!(host.turns, ["do-invite", "do-info"]);
 }
 
 /// RFC 3261 §9.1, §13.2.2.4, §15: the callee answered while its CANCEL was on the way.

@@ -45,7 +45,9 @@ pub(crate) fn admit(
 ) -> Result<(), (u16, RefuseReason)> {
     is_from_peer(session, application, received, sip)?;
     match session.sip(sip) {
-        Some(session) if session.state != SessionState::Terminated => Ok(()),
+        Some(known) if known.state != SessionState::Terminated => Ok(()),
+        // RFC 5407 §3.2: the peer hangs up while we do.
+        Some(_) if received.method == Method::Bye && session.is_hanging_up(sip) => Ok(()),
         // RFC 3261 §12.2.2: the dialog is over.
         Some(_) | None => Err((481, RefuseReason::NoDialog)),
     }
@@ -139,6 +141,7 @@ impl WorkingCopy {
 
     /// RFC 3261 §15.1.2: the dialog ends with the BYE, whatever the application does.
     fn on_bye(&mut self, server: u32, sip: SipKey) -> Vec<Callback> {
+        let was_over = self.session.sip(sip).is_none_or(|session| session.state == SessionState::Terminated);
         // Requests that are still pending get 487.
         let pending: Vec<u32> = self
             .session
@@ -151,6 +154,11 @@ impl WorkingCopy {
             self.answer(index, 487, &[]);
         }
         self.terminate_dialog(sip);
+        if was_over {
+            // The application has ended it itself, and knows.
+            self.answer(server, 200, &[]);
+            return Vec::new();
+        }
         self.call_or_default(&Method::Bye, server)
     }
 

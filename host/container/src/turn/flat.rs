@@ -96,17 +96,22 @@ mod tests {
             let (start, length) = (at[0] as usize, at[1] as usize);
             String::from_utf8_lossy(&flat.bytes[start..start + length]).into_owned()
         };
-        flat.index[HEAD_WORDS..].chunks_exact(LINE_WORDS).map(|line| (text(&line[1..]), text(&line[3..]))).collect()
+        flat.index[HEAD_WORDS..]
+            .chunks_exact(LINE_WORDS)
+            .map(|line| (text(&line[1..]), text(&line[3..])))
+            .collect()
     }
 
     #[test]
     fn the_lines_of_a_message_with_a_fold_are_all_there() {
         let text = "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP c;branch=z9hG4bK1\r\nSubject: one\r\n  two\r\n\
                     Contact:\r\n <sip:c>\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello";
-        let message = Message::parse(Bytes::from_static(text.as_bytes()), &Limits::default()).expect("it is well formed");
+        let message = Message::parse(Bytes::from_static(text.as_bytes()), &Limits::default())
+            .expect("it is well formed");
         let flat = of(&message);
         let read = lines(&flat);
-        let value = |name: &str| read.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let value =
+            |name: &str| read.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
         assert_eq!(value("Via"), Some("SIP/2.0/UDP c;branch=z9hG4bK1"));
         assert_eq!(value("Subject").map(|text| text.split_whitespace().collect()), Some(vec!["one", "two"]));
         assert_eq!(value("Contact"), Some("<sip:c>"));
