@@ -84,6 +84,7 @@ pub struct Deployer<S> {
     files_max: usize,
     /// What serves, by the NAME of its file.
     running: BTreeMap<String, Application>,
+    settle: Duration,
     /// The first look, whose outcome is told as a whole.
     is_first_look: bool,
 }
@@ -112,7 +113,7 @@ pub fn start<S: Stage>(
     std::thread::Builder::new().name("deploy".to_owned()).spawn(move || {
         // Dropped with the thread; without hints the folder is still looked at now and then.
         let _hints = hints;
-        deployer.look();
+        deployer.look_first();
         let _ = first.send(deployer.serving());
         deployer.attend(&inbox, rescan);
     })?;
@@ -148,6 +149,7 @@ impl<S: Stage> Deployer<S> {
         Self {
             folder,
             watch: Watch::new(settle, incomplete),
+            settle,
             engine,
             stage,
             wasm_bytes_max: config.limits.wasm_bytes,
@@ -204,6 +206,18 @@ impl<S: Stage> Deployer<S> {
         }
     }
 
+    /// The look before the first call. Files that were copied in a moment ago are waited for, so that whoever copies and
+    /// starts is served; one that is still being written is not.
+    fn look_first(&mut self) {
+        let until = now() + 2 * self.settle;
+        self.look();
+        while let Some(wait) = self.watch.next_timeout(now()).filter(|wait| now() + *wait <= until) {
+            std::thread::sleep(wait.max(LOOK_AGAIN_MIN));
+            self.look();
+        }
+        self.is_first_look = false;
+    }
+
     /// Looks at the folder once and does what is due.
     pub fn look(&mut self) {
         let listing = match self.folder.list(self.files_max) {
@@ -244,7 +258,6 @@ impl<S: Stage> Deployer<S> {
         for name in gone {
             self.remove(&name);
         }
-        self.is_first_look = false;
     }
 
     fn refuse(&self, name: &str, text: &str) {

@@ -22,6 +22,10 @@ impl Servlet for Answer {
             // RFC 3261 §8.2.3: 415 names in Accept what would be understood.
             return request.create_response(415)?.with_header("Accept", SDP)?.send();
         }
+        if request.header("Accept").is_some() && !request.header_values("Accept").any(includes_sdp) {
+            // RFC 3261 §21.4.7: whatever we say, this caller will not have it.
+            return request.create_response(406)?.send();
+        }
         if request.is_initial()? {
             request.create_response(180)?.send()?;
         }
@@ -44,9 +48,23 @@ fn understands(content_type: Option<&str>) -> bool {
     content_type.is_none_or(|content_type| content_type == SDP)
 }
 
+/// Whether a media range of an Accept header includes a session description (RFC 3261 §20.1).
+fn includes_sdp(range: &str) -> bool {
+    let media = range.split(';').next().unwrap_or_default().trim();
+    ["*/*", "application/*", SDP].iter().any(|known| media.eq_ignore_ascii_case(known))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::understands;
+    use super::{includes_sdp, understands};
+
+    #[test]
+    fn a_caller_that_takes_no_sdp_is_told_so() {
+        assert!(includes_sdp("application/sdp;level=1"));
+        assert!(includes_sdp("Application/*"));
+        assert!(includes_sdp("*/*;q=0.1"));
+        assert!(!includes_sdp("text/nobodyKnowsThis"));
+    }
 
     #[test]
     fn a_call_with_another_body_than_sdp_is_not_understood() {

@@ -1,0 +1,125 @@
+//! TCP as a stream: messages do not come one a segment.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use libtest_mimic::Trial;
+
+use crate::host::Host;
+use crate::phone::{PATIENCE, Request, header, status};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    crate::trials!("streams":
+        shared a_keep_alive_ping_gets_its_pong,
+        shared two_messages_in_one_segment_are_both_answered,
+        shared a_message_in_many_segments_is_answered,
+        shared a_stream_that_lost_its_frame_is_closed_and_others_go_on;)
+}
+
+/// One connection with what was read of it so far.
+struct Connection {
+    stream: TcpStream,
+    text: String,
+}
+
+impl Connection {
+    fn open(host: SocketAddr) -> Self {
+        let stream = TcpStream::connect(host).expect("the host listens on TCP");
+        stream.set_nodelay(true).expect("it is open");
+        stream.set_read_timeout(Some(PATIENCE)).expect("it is above zero");
+        Self { stream, text: String::new() }
+    }
+
+    fn options(&self) -> Request {
+        let local = self.stream.local_addr().expect("it is open");
+        Request::new("OPTIONS", "sip:anybody@anywhere.example", local).over_tcp()
+    }
+
+    fn send(&mut self, text: &str) {
+        self.stream.write_all(text.as_bytes()).expect("the connection is open");
+    }
+
+    /// Reads on; false when the host has closed.
+    fn read(&mut self) -> bool {
+        let mut buffer = [0; 4096];
+        let length = match self.stream.read(&mut buffer) {
+            Ok(length) => length,
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => 0,
+            Err(error) => panic!("nothing comes within {PATIENCE:?} ({error}); so far:\n{}", self.text),
+        };
+        self.text.push_str(&String::from_utf8_lossy(&buffer[..length]));
+        length > 0
+    }
+
+    /// The next message; these have no body.
+    fn message(&mut self) -> String {
+        loop {
+            if let Some(end) = self.text.find("\r\n\r\n") {
+                return self.text.drain(..end + 4).collect();
+            }
+            assert!(self.read(), "the host has closed the connection; so far:\n{}", self.text);
+        }
+    }
+
+    fn expect_200(&mut self, request: &Request) {
+        let answer = self.message();
+        assert_eq!(status(&answer), Some(200), "{answer}");
+        assert_eq!(header(&answer, "Call-ID"), Some(&*request.call_id), "{answer}");
+    }
+}
+
+fn a_keep_alive_ping_gets_its_pong() {
+    let host = Host::with(&["answer"]);
+    let mut connection = Connection::open(host.sip);
+    // RFC 5626 §3.5.1: CRLF CRLF is answered by one CRLF, also between messages.
+    for _ in 0..3 {
+        connection.send("\r\n\r\n");
+        while connection.text.len() < 2 {
+            assert!(connection.read(), "a ping must not close the connection");
+        }
+        assert_eq!(std::mem::take(&mut connection.text), "\r\n");
+        let options = connection.options();
+        connection.send(&options.text());
+        connection.expect_200(&options);
+    }
+    host.stop();
+}
+
+fn two_messages_in_one_segment_are_both_answered() {
+    let host = Host::with(&["answer"]);
+    let mut connection = Connection::open(host.sip);
+    let (first, second) = (connection.options(), connection.options());
+    connection.send(&format!("{}{}", first.text(), second.text()));
+    connection.expect_200(&first);
+    connection.expect_200(&second);
+    host.stop();
+}
+
+fn a_message_in_many_segments_is_answered() {
+    let host = Host::with(&["answer"]);
+    let mut connection = Connection::open(host.sip);
+    let (first, second) = (connection.options(), connection.options());
+    let text = format!("{}{}", first.text(), second.text());
+    for piece in text.as_bytes().chunks(11) {
+        connection.stream.write_all(piece).expect("the connection is open");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    connection.expect_200(&first);
+    connection.expect_200(&second);
+    host.stop();
+}
+
+fn a_stream_that_lost_its_frame_is_closed_and_others_go_on() {
+    let host = Host::with(&["answer"]);
+    let (mut good, mut bad) = (Connection::open(host.sip), Connection::open(host.sip));
+    // RFC 3261 §18.3: without a usable Content-Length nobody knows where the next message begins.
+    let broken = bad.options().text().replace("Content-Length: 0", "Content-Length: -7");
+    bad.send(&broken);
+    while bad.read() {}
+    assert_eq!(status(&bad.text), Some(400), "{}", bad.text);
+    let options = good.options();
+    good.send(&options.text());
+    good.expect_200(&options);
+    host.stop();
+}
