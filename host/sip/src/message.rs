@@ -38,6 +38,8 @@ pub struct Message {
     fault: Option<Malformed>,
     /// Whether the head holds line feeds or carriage returns alone.
     uneven: bool,
+    /// Whether Content-Length is there and says how long the body is.
+    has_length: bool,
     vias_max: usize,
 }
 
@@ -126,6 +128,7 @@ impl Message {
             head_len: scan.head_len,
             fault: first.fault.or(scan.fault),
             uneven: first.uneven || scan.uneven,
+            has_length: false,
             vias_max: limits.vias,
         };
         message.cut_body();
@@ -137,8 +140,10 @@ impl Message {
         match self.content_length() {
             Ok(None) => {}
             Ok(Some(length)) => match self.head_len.checked_add(length) {
-                Some(end) if end < self.bytes.len() => self.bytes.truncate(end),
-                Some(end) if end == self.bytes.len() => {}
+                Some(end) if end <= self.bytes.len() => {
+                    self.has_length = true;
+                    self.bytes.truncate(end);
+                }
                 _ => self.note(Malformed::BodyTooShort),
             },
             Err(fault) => self.note(fault),
@@ -332,6 +337,11 @@ impl Message {
     /// How many Via values the limits allowed when the message was read.
     pub(crate) fn vias_max(&self) -> usize {
         self.vias_max
+    }
+
+    /// Whether Content-Length is there and says how long the body is.
+    pub(crate) fn has_length(&self) -> bool {
+        self.has_length
     }
 
     /// Whether the head holds line feeds or carriage returns alone, which no stream may carry.

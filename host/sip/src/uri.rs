@@ -276,22 +276,24 @@ pub fn host_ip(host: &[u8]) -> Option<IpAddr> {
 /// `1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT`, no zeros in front.
 fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     let mut octets = [0_u8; 4];
-    let (mut at, mut digits) = (0, 0);
+    let (mut at, mut digits, mut octet) = (0, 0, 0_u32);
     for byte in text {
-        if *byte == b'.' {
-            if digits == 0 || at == 3 {
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            // A second digit behind a zero, or more than an octet holds.
+            if digits > 0 && octet == 0 || octet > 25 {
                 return None;
             }
-            (at, digits) = (at + 1, 0);
-            continue;
-        }
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 || (digits > 0 && octets[at] == 0) {
+            octet = octet * 10 + u32::from(digit);
+            digits += 1;
+        } else if *byte == b'.' && digits > 0 && at < 3 {
+            octets[at] = u8::try_from(octet).ok()?;
+            (at, digits, octet) = (at + 1, 0, 0);
+        } else {
             return None;
         }
-        octets[at] = octets[at].checked_mul(10)?.checked_add(digit)?;
-        digits += 1;
     }
+    octets[at] = u8::try_from(octet).ok()?;
     (at == 3 && digits > 0).then(|| Ipv4Addr::from(octets))
 }
 

@@ -75,7 +75,7 @@ impl Draft {
         if lines > 0 {
             draft.pieces.push(Piece::Base { from: 0, to: lines as u16 });
         }
-        if message.content_length() != Ok(Some(message.body().len())) {
+        if !message.has_length() {
             draft.set_length(message.body().len());
         }
         draft
