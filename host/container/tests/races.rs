@@ -196,20 +196,36 @@ fn an_invite_is_accepted_once() {
     assert_eq!(host.take_sent(), ["200 INVITE"]);
 }
 
-/// RFC 3261 §12.1.2, §13.2.2.4: an element of RFC 2543 may answer without a tag; it is one answer however often it comes.
+/// RFC 3261 §13.2.2.4: a 2xx that comes again gets the ACK again, and is one answer, with a tag or (§12.1.2) without.
 #[test]
-fn a_2xx_without_a_tag_is_told_once_and_acknowledged_each_time() {
-    let mut host = Host::new(&[DoMessage, DoSuccessResponse], |turn| {
-        let Some(answer) = response_in(turn) else { return caller(turn) };
-        let ack = turn.create_ack(answer)?;
-        turn.send(ack)
-    });
-    let invite = host.call_out();
-    for _ in 0..2 {
-        host.receive(&response(&invite, 200, ""));
-        assert_eq!(host.take_sent(), ["ACK"]);
+fn a_2xx_is_told_once_and_acknowledged_each_time() {
+    for tag in ["t", ""] {
+        let mut host = Host::new(&[DoMessage, DoSuccessResponse], |turn| {
+            let Some(answer) = response_in(turn) else { return caller(turn) };
+            let ack = turn.create_ack(answer)?;
+            turn.send(ack)
+        });
+        let invite = host.call_out();
+        for _ in 0..2 {
+            host.receive(&response(&invite, 200, tag));
+            assert_eq!(host.take_sent(), ["ACK"]);
+        }
+        assert_eq!(host.turns, ["do-message", "do-success-response"]);
     }
-    assert_eq!(host.turns, ["do-message", "do-success-response"]);
+}
+
+/// SIP Servlet 1.1 §5.2: a servlet may acknowledge later; that the callee repeats its 2xx meanwhile is not told again.
+#[test]
+fn a_2xx_that_waits_for_its_servlet_is_told_once() {
+    for tag in ["t", ""] {
+        let mut host = Host::new(&[DoMessage, DoSuccessResponse], caller);
+        let invite = host.call_out();
+        for _ in 0..3 {
+            host.receive(&response(&invite, 200, tag));
+        }
+        assert!(host.take_sent().is_empty());
+        assert_eq!(host.turns, ["do-message", "do-success-response"]);
+    }
 }
 
 /// RFC 3261 §17.1.1.2: the ACK of a failure has the branch of its INVITE; that it cannot leave ends nothing twice.

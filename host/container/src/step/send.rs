@@ -30,8 +30,13 @@ impl WorkingCopy {
         let from_address = NameAddr::parse(from.as_bytes()).map_err(bad)?;
         let to_address = NameAddr::parse(to.as_bytes()).map_err(bad)?;
         from_address.uri().map_err(bad)?;
+        to_address.uri().map_err(bad)?;
         if from_address.tag().is_some() {
             return Err(Misuse::InvalidAddress("the tag of From is the container's".to_owned()));
+        }
+        if to_address.tag().is_some() {
+            // RFC 3261 §8.1.1.2: a request outside a dialog has no To tag.
+            return Err(Misuse::InvalidAddress("the tag of To is the peer's".to_owned()));
         }
         if self.session.sips.len() >= self.application.descriptor.limits.sip_sessions {
             return Err(Misuse::Limit("sip-sessions"));

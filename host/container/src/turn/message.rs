@@ -274,8 +274,14 @@ impl Turn {
             return Err(Misuse::InvalidSession);
         }
         let sip = self.copy.new_uac_session(from, to)?;
-        let draft = self.copy.draft_outside_dialog(sip, &method)?;
-        self.push_request(draft, sip, method)
+        match self.copy.draft_outside_dialog(sip, &method) {
+            Ok(draft) => self.push_request(draft, sip, method),
+            Err(misuse) => {
+                // Nothing is left of what was refused.
+                self.copy.session.sips.retain(|session| session.key != sip);
+                Err(misuse)
+            }
+        }
     }
 
     fn push_request(&mut self, draft: Draft, sip: SipKey, method: Method) -> Result<MessageId, Misuse> {
