@@ -53,7 +53,7 @@ fn bad_files_are_refused_by_name_and_the_running_version_serves_on() {
     let good = read(&places::sample("answer"));
     let calls = traffic(&host, 12);
     overwrite(&host, "answer", b"#!/bin/sh\necho this is no servlet\n");
-    host.expect_log("answer.wasm: it is a text file", NOTICED);
+    host.expect_log("answer.wasm: it is no WebAssembly file: it is a text file", NOTICED);
     overwrite(&host, "answer", &good[..good.len() / 2]);
     host.expect_log("answer.wasm: it ends at byte", NOTICED);
     let imports = [
@@ -99,7 +99,9 @@ fn a_file_that_is_copied_slowly_is_loaded_when_it_is_whole() {
 }
 
 fn a_new_servlet_serves_at_once_and_a_removed_one_takes_no_new_calls() {
-    let host = Setup::new().sample_with("answer", "domains = [\"127.0.0.1\"]").start();
+    // The calls that this test makes to see who answers are not ended.
+    let setup = Setup::new().sample_with("answer", "domains = [\"127.0.0.1\"]");
+    let host = setup.setting("stop-after-s = 0").start();
     let phone = Phone::new(host.sip);
     let ask = |domain: &str| {
         let answer = phone.ask(&phone.request("INVITE", &format!("sip:alice@{domain}")));

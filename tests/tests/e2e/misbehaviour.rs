@@ -15,6 +15,9 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// CPU time that a turn of a misbehaving guest may take; its caller has an answer within twice that.
 const TURN_MS: u64 = 50;
+/// The longest that any caller may wait. The deadline counts CPU time: where others use the machine too it takes longer
+/// by the clock, so twice the deadline is asked of the call in the middle, and this of all.
+const LONGEST: Duration = Duration::from_secs(1);
 /// Calls to each misbehaving guest, ten a second.
 const CALLS: u32 = 30;
 
@@ -55,7 +58,7 @@ fn guests_that_misbehave_cost_their_neighbours_no_call() {
     host.stop();
 }
 
-/// Calls one guest ten times a second; what was wrong with its answers, none when all came as 500 and in time.
+/// Calls one guest ten times a second; what was wrong with the answers, none when all were 500 and came in time.
 fn call_repeatedly(host: &Host, guest: &Guest) -> Option<String> {
     let phone = Phone::new(host.sip);
     let mut times = Vec::new();
@@ -74,10 +77,15 @@ fn call_repeatedly(host: &Host, guest: &Guest) -> Option<String> {
         thread::sleep(Duration::from_millis(100).saturating_sub(begun.elapsed()));
     }
     times.sort();
-    let longest = times.pop().unwrap_or_default();
+    let (middle, longest) = (times[times.len() / 2], times[times.len() - 1]);
+    eprintln!("{}: 500 after {middle:?} in the middle, {longest:?} at most", guest.name);
     let limit = Duration::from_millis(2 * TURN_MS);
-    eprintln!("{}: 500 after {:?} in the middle, {longest:?} at most", guest.name, times[times.len() / 2]);
-    (longest > limit).then(|| format!("{}: 500 after {longest:?}, which is more than {limit:?}", guest.name))
+    (middle > limit || longest > LONGEST).then(|| {
+        format!(
+            "{}: 500 after {middle:?} in the middle and {longest:?} at most; the limit is {limit:?}",
+            guest.name
+        )
+    })
 }
 
 /// The log names servlet, handler, reason and the guest's own words, in one report.

@@ -31,7 +31,8 @@ pub(crate) struct Outcome {
     pub(crate) successful: u64,
     /// Calls that did not.
     pub(crate) failed: u64,
-    /// Messages that no step of the scenario expected, and those of no call.
+    /// Messages that no step of the scenario expected, and those of no call, but for the answers to what sipp itself
+    /// sent again because the machine was slow.
     pub(crate) unexpected: u64,
     /// Messages that sipp sent again.
     pub(crate) retransmissions: u64,
@@ -155,13 +156,15 @@ impl Outcome {
         let last = lines.next_back().unwrap_or_default();
         let row: HashMap<&str, &str> = head.split(';').zip(last.split(';')).collect();
         let count = |name: &str| row.get(name).and_then(|value| value.parse().ok()).unwrap_or(0);
+        let retransmissions = count("Retransmissions(C)");
+        let answered_again: u64 = count("DeadCallMsgs(C)");
         Self {
             successful: count("SuccessfulCall(C)"),
             failed: count("FailedCall(C)"),
             unexpected: count("FailedUnexpectedMessage(C)")
                 + count("OutOfCallMsgs(C)")
-                + count("DeadCallMsgs(C)"),
-            retransmissions: count("Retransmissions(C)"),
+                + answered_again.saturating_sub(retransmissions),
+            retransmissions,
             code,
             calls,
             errors,
