@@ -249,7 +249,10 @@ impl Container {
         // A request that cannot be the peer's costs no transaction.
         if let Err((status, why)) = admit(&slot.live, &application, &received, sip) {
             let flow = received.flow;
+            let before = self.effects.len();
             self.refuse(&received.message, flow, status, why, "not this dialog's peer");
+            // The dialog may have ended in a step that is not stored, and be back after a rollback.
+            self.hold_behind_units(key, before);
             return;
         }
         if slot.live.servers.len() + slot.live.clients.len() >= application.descriptor.limits.transactions

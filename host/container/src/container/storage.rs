@@ -48,6 +48,22 @@ impl Container {
         self.effects.push_back(Effect::Store { unit, writes: vec![write] });
     }
 
+    /// Messages among the effects from `first` on tell of a state that may not be stored yet: they leave with it.
+    pub(super) fn hold_behind_units(&mut self, key: Key, first: usize) {
+        let Some(last) = self.slots.get_mut(&key).and_then(|slot| slot.parked.back_mut()) else { return };
+        for effect in self.effects.split_off(first) {
+            match effect {
+                Effect::Transmit { hop, bytes } => {
+                    let outgoing = Outgoing { target: Target::Hop(hop), bytes, client: None };
+                    if !last.outbox.contains(&outgoing) {
+                        last.outbox.push(outgoing);
+                    }
+                }
+                other => self.effects.push_back(other),
+            }
+        }
+    }
+
     /// The store has answered.
     pub(super) fn on_stored(&mut self, unit: UnitId, result: Result<(), StoreError>) {
         let Some(key) = self.units.get(&unit).copied() else { return };

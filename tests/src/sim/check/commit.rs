@@ -31,6 +31,8 @@ pub(super) struct Commits {
     counters: BTreeMap<Key, Option<u64>>,
     /// Whether the last turn of the session ended well.
     last: BTreeMap<Key, bool>,
+    /// Turns that are with their guest; false: their session went back meanwhile, and nothing of them may be kept.
+    running: BTreeMap<Key, bool>,
 }
 
 impl Commits {
@@ -38,7 +40,7 @@ impl Commits {
         let (generation, turn, _) = mark(bytes)?;
         match self.ended.get(&(generation, turn)) {
             Some(true) => None,
-            Some(false) => Some(format!("a message of turn {turn} left, and the turn had died")),
+            Some(false) => Some(format!("a message of turn {turn} left, and the turn was given up")),
             None => Some(format!("a message of turn {turn} left before the turn had ended")),
         }
     }
@@ -58,8 +60,12 @@ impl Commits {
 impl Checker for Commits {
     fn see(&mut self, world: &World, seen: &Seen<'_>) -> Option<String> {
         match seen {
+            Seen::TurnBegan { key, .. } => {
+                self.running.insert(*key, true);
+                None
+            }
             Seen::TurnEnded { turn, key, outcome, .. } => {
-                let well = **outcome == Outcome::Done;
+                let well = **outcome == Outcome::Done && self.running.remove(key) != Some(false);
                 self.ended.insert((world.host.generation, turn.0), well);
                 self.last.insert(*key, well);
                 None
@@ -71,6 +77,7 @@ impl Checker for Commits {
             // What was not acknowledged may be gone.
             Seen::Report(Report::RolledBack { key, .. }) => {
                 self.counters.insert(*key, None);
+                self.running.entry(*key).and_modify(|keeps| *keeps = false);
                 None
             }
             Seen::Killed { .. } => {

@@ -75,6 +75,8 @@ impl Finals {
             let name = format!("{} {} cseq={} of {}", peer.name, client.method, client.cseq, client.call_id);
             match client.ending {
                 Ending::Final(_) => {}
+                // A 2xx to a re-INVITE is not repeated once the call has ended (RFC 6026 §7.1 absorbs the INVITE).
+                Ending::Pending | Ending::TimedOut if client.method == "INVITE" && has_ended(peer, client) => {}
                 Ending::Pending => faults.push(format!("{name} has no final response")),
                 Ending::TimedOut => {
                     let seen: Vec<u16> = client.statuses().collect();
@@ -99,10 +101,10 @@ impl Finals {
                 Some(EndedBy::Host) => {}
                 Some(EndedBy::Us) => {
                     let byes = peer.clients.iter().filter(|client| client.dialog == Some(at) && client.method == "BYE");
-                    let endings: Vec<Ending> = byes.map(|bye| bye.ending).collect();
-                    let honest = endings.contains(&Ending::Final(200)) || self.host_byes.contains(&dialog.call_id);
-                    if !honest {
-                        faults.push(format!("{name} is not known: its BYE ended with {endings:?}"));
+                    // A repetition that crosses a 503 may be the one that succeeds.
+                    let seen: Vec<u16> = byes.flat_map(Client::statuses).collect();
+                    if !seen.contains(&200) && !self.host_byes.contains(&dialog.call_id) {
+                        faults.push(format!("{name} is not known: its BYE got {seen:?}"));
                     }
                 }
             }
@@ -117,6 +119,10 @@ impl Finals {
             }
         }
     }
+}
+
+fn has_ended(peer: &Peer, client: &Client) -> bool {
+    client.dialog.and_then(|at| peer.dialogs.get(at)).is_some_and(|dialog| dialog.ended.is_some())
 }
 
 /// The session of the dialog that a request was sent in.
