@@ -26,24 +26,24 @@ fn thread_cpu() -> Duration {
 
 /// Wall and CPU time of one thread, read together.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Meter {
-    mark: Instant,
-    mark_cpu: Duration,
+struct Mark {
+    wall: Instant,
+    cpu: Duration,
 }
 
-impl Meter {
-    /// A meter of the thread that calls; it is of no use on another.
-    pub(crate) fn new() -> Self {
-        Self { mark: Instant::now(), mark_cpu: thread_cpu() }
-    }
+/// Tells the CPU time of calls on one thread. It may be made on another, as long as all calls are on one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Meter(Option<Mark>);
 
+impl Meter {
     /// A call begins now.
     pub(crate) fn start(&mut self) -> Start {
         let wall = Instant::now();
-        if wall.duration_since(self.mark) > MARK_EVERY {
-            *self = Self { mark: wall, mark_cpu: thread_cpu() };
-        }
-        Start { wall, meter: *self }
+        let mark = match self.0 {
+            Some(mark) if wall.duration_since(mark.wall) <= MARK_EVERY => mark,
+            Some(_) | None => *self.0.insert(Mark { wall, cpu: thread_cpu() }),
+        };
+        Start { wall, mark }
     }
 }
 
@@ -51,18 +51,18 @@ impl Meter {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Start {
     wall: Instant,
-    meter: Meter,
+    mark: Mark,
 }
 
 impl Start {
     /// CPU time of this thread since the call began.
     pub(crate) fn cpu(&self) -> Duration {
-        let before = self.wall.duration_since(self.meter.mark);
-        thread_cpu().saturating_sub(self.meter.mark_cpu).saturating_sub(before).min(self.wall.elapsed())
+        let before = self.wall.duration_since(self.mark.wall);
+        thread_cpu().saturating_sub(self.mark.cpu).saturating_sub(before).min(self.wall.elapsed())
     }
 
-    /// CPU time since the call began where it matters: below `exact_above` of wall time that is answered, without a
-    /// system call.
+    /// CPU time since the call began where it matters: below `exact_above` it is the wall time, which needs no system
+    /// call.
     pub(crate) fn spent(&self, exact_above: Duration) -> Duration {
         let wall = self.wall.elapsed();
         if wall < exact_above { wall } else { self.cpu() }

@@ -201,7 +201,7 @@ impl Stage {
     /// For the thread that calls.
     pub(crate) fn new(config: &RunnerConfig) -> Self {
         Self {
-            meter: Meter::new(),
+            meter: Meter::default(),
             noise: config.seed.map_or_else(Noise::from_system, Noise::from_seed),
             seed: config.seed,
             instance: config.instance,

@@ -92,7 +92,9 @@ impl Servlet {
         self.code
     }
 
-    pub(crate) const fn engine(&self) -> &Engine {
+    /// The engine that it was compiled by.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
         &self.engine
     }
 
@@ -105,7 +107,7 @@ impl Servlet {
     }
 
     fn try_start(&self) -> Result<(), Reason> {
-        let start = Meter::new().start();
+        let start = Meter::default().start();
         match Instance::start(self, &mut None, start, Noise::from_system()) {
             Ok(_) => Ok(()),
             Err(trap) => Err(Reason::Init(trap.text)),

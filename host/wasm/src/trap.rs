@@ -148,14 +148,13 @@ fn is_out_of_memory(name: &str) -> bool {
 
 /// Frames that are the same in every panic and tell an author nothing.
 fn is_machinery(name: &str) -> bool {
-    const PREFIXES: [&str; 8] = [
+    const PREFIXES: [&str; 7] = [
         "std::panicking",
         "core::panicking",
         "std::sys::",
         "std::process::abort",
         "__rust",
         "rust_panic",
-        "_RNvCs",
         "std::alloc::rust_oom",
     ];
     PREFIXES.iter().any(|prefix| name.starts_with(prefix))

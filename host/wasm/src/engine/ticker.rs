@@ -45,8 +45,9 @@ pub(super) fn register(engine: &Engine) -> std::io::Result<()> {
 
 /// A guest runs.
 pub(crate) fn keep_ticking() {
-    // The order of the two (this thread: used, then asleep; the ticker: asleep, then used) loses no wake-up.
-    if !TICKER.used.swap(true, SeqCst) && TICKER.asleep.load(SeqCst) {
+    // Mostly true already, and then nothing is written. The order of the two (here: used, then asleep; the ticker:
+    // asleep, then used) loses no wake-up.
+    if !TICKER.used.load(SeqCst) && !TICKER.used.swap(true, SeqCst) && TICKER.asleep.load(SeqCst) {
         wake();
     }
 }
