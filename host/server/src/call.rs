@@ -23,6 +23,9 @@ use crate::secret;
 use caller::{Caller, End, Names, Plan};
 use wire::Wire;
 
+/// Letters of the longest usual label: `503 Service Unavailable`.
+const LABEL: usize = 23;
+
 /// What `siplet call` was asked for.
 #[derive(Clone, Debug)]
 pub struct Order {
@@ -49,7 +52,8 @@ pub async fn place(order: &Order, out: &mut impl Write) -> Result<bool> {
     let plan = Plan { uri: order.uri.clone(), duration: order.duration, wait: order.wait };
     let started = Instant::now();
     let mut caller = Caller::new(plan, names, transport, wire.local()?)?;
-    let ladder = Ladder::new(["siplet call", order.uri.strip_prefix("sip:").unwrap_or(&order.uri)]);
+    let called = order.uri.strip_prefix("sip:").unwrap_or(&order.uri);
+    let ladder = Ladder::new(["siplet call", called]).with_room(LABEL);
     let mut lines = Vec::new();
     if !order.json {
         writeln!(out, "{}", ladder.head())?;

@@ -178,7 +178,16 @@ async fn converse(stream: UnixStream, hub: &Hub) {
 /// # Errors
 /// In words, for whoever asked.
 pub fn parse(line: &[u8]) -> Result<Ask, String> {
-    serde_json::from_slice(line).map_err(|error| format!("this is no command: {error}"))
+    let wrong = |error: serde_json::Error| format!("this is no command: {error}");
+    let ask: Ask = serde_json::from_slice(line).map_err(wrong)?;
+    // The derived reader lets unknown keys pass beside a command that has none of its own.
+    let given: Value = serde_json::from_slice(line).map_err(wrong)?;
+    let known = serde_json::to_value(&ask).map_err(wrong)?;
+    let unknown = given.as_object().and_then(|given| given.keys().find(|key| known.get(key).is_none()));
+    match unknown {
+        Some(key) => Err(format!("this is no command: unknown key `{key}`")),
+        None => Ok(ask),
+    }
 }
 
 async fn answer(line: &[u8], hub: &Hub) -> Result<Value, String> {

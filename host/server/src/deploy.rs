@@ -211,8 +211,9 @@ impl<S: Stage> Deployer<S> {
     fn look_first(&mut self) {
         let until = now() + 2 * self.settle;
         self.look();
-        while let Some(wait) = self.watch.next_timeout(now()).filter(|wait| now() + *wait <= until) {
-            std::thread::sleep(wait.max(LOOK_AGAIN_MIN));
+        // The time until something is due, from the epoch on, is the moment at which it is due.
+        while let Some(due) = self.watch.next_timeout(Duration::ZERO).filter(|due| *due <= until) {
+            std::thread::sleep(due.saturating_sub(now()).max(LOOK_AGAIN_MIN));
             self.look();
         }
         self.is_first_look = false;

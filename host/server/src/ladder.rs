@@ -46,12 +46,21 @@ pub enum Event {
 pub struct Ladder {
     participants: Vec<String>,
     events: Vec<Event>,
+    /// Letters that a label may have at least, for ladders whose events come later.
+    room: usize,
 }
 
 impl Ladder {
     /// A ladder with these columns, from left to right.
     pub fn new<S: Into<String>>(participants: impl IntoIterator<Item = S>) -> Self {
-        Self { participants: participants.into_iter().map(Into::into).collect(), events: Vec::new() }
+        Self { participants: participants.into_iter().map(Into::into).collect(), events: Vec::new(), room: 0 }
+    }
+
+    /// Makes room for labels of this many letters, for a ladder that is drawn line by line.
+    #[must_use]
+    pub fn with_room(mut self, letters: usize) -> Self {
+        self.room = letters;
+        self
     }
 
     /// The column of that name; a new one at the right when there is none.
@@ -112,7 +121,7 @@ impl Ladder {
             }
             Event::Message { .. } | Event::Note { .. } | Event::Gap(_) => 0,
         });
-        names.chain(labels).max().unwrap_or(0).clamp(DISTANCE_MIN, 60)
+        names.chain(labels).chain([self.room + LEAD + 6]).max().unwrap_or(0).clamp(DISTANCE_MIN, 60)
     }
 
     fn column(&self, index: usize) -> usize {

@@ -4,10 +4,10 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::SystemTime;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
@@ -20,6 +20,10 @@ use crate::config::{Log, LogFormat, LogLevel};
 
 /// Lines that wait for the writing thread.
 const QUEUE: usize = 10_000;
+/// A reader that does not read keeps nobody from ending for longer.
+const FINISH: Duration = Duration::from_secs(1);
+
+static PIPE: OnceLock<Pipe> = OnceLock::new();
 
 /// Sets up the log of this process. Does nothing when there is one already.
 pub fn set_up(log: &Log) {
@@ -30,12 +34,21 @@ pub fn set_up(log: &Log) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let pipe = Pipe::start(io::stderr());
+    let pipe = PIPE.get_or_init(|| Pipe::start(io::stderr())).clone();
     let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(pipe);
     let _ = match log.format {
         LogFormat::Human => builder.event_format(Human::from_environment()).try_init_boxed(),
         LogFormat::Json => builder.json().flatten_event(true).with_target(false).try_init_boxed(),
     };
+}
+
+/// Waits until everything that was said is written: before the process ends.
+pub fn finish() {
+    let Some(pipe) = PIPE.get() else { return };
+    let (written, is_written) = sync_channel(1);
+    if pipe.lines.try_send(Line::Mark(written)).is_ok() {
+        let _ = is_written.recv_timeout(FINISH);
+    }
 }
 
 /// Both formats end in one type of error that nobody looks at.
@@ -70,7 +83,7 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let mut line = Line::default();
+        let mut line = Fields::default();
         event.record(&mut line);
         let level = match *event.metadata().level() {
             Level::ERROR => "ERROR",
@@ -95,12 +108,12 @@ where
 }
 
 #[derive(Default)]
-struct Line {
+struct Fields {
     message: String,
     fields: String,
 }
 
-impl Visit for Line {
+impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         use fmt::Write as _;
         let _ = if field.name() == "message" {
@@ -127,10 +140,18 @@ fn utc(unix_s: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// What goes to the writing thread.
+#[derive(Debug)]
+enum Line {
+    Text(Vec<u8>),
+    /// Tells when everything before it is written.
+    Mark(SyncSender<()>),
+}
+
 /// Hands lines to the writing thread.
 #[derive(Clone, Debug)]
 struct Pipe {
-    lines: SyncSender<Vec<u8>>,
+    lines: SyncSender<Line>,
     lost: Arc<AtomicU64>,
 }
 
@@ -147,9 +168,16 @@ impl Pipe {
     }
 }
 
-fn write_lines(lines: &Receiver<Vec<u8>>, lost: &AtomicU64, mut out: impl Write) {
+fn write_lines(lines: &Receiver<Line>, lost: &AtomicU64, mut out: impl Write) {
     while let Ok(line) = lines.recv() {
-        let _ = out.write_all(&line);
+        match line {
+            Line::Text(text) => {
+                let _ = out.write_all(&text);
+            }
+            Line::Mark(written) => {
+                let _ = written.send(());
+            }
+        }
         let lost = lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
             let _ = writeln!(out, "WARN  {lost} lines of this log were lost: whoever reads it is too slow");
@@ -167,7 +195,7 @@ impl<'a> MakeWriter<'a> for Pipe {
 
 impl Write for Pipe {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.lines.try_send(line.to_vec()).is_err() {
+        if self.lines.try_send(Line::Text(line.to_vec())).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
         Ok(line.len())

@@ -10,14 +10,16 @@ use clap::Parser;
 use siplet_server::cli::{Cli, Control, What};
 use siplet_server::config::Config;
 use siplet_server::control::{Ask, client};
-use siplet_server::{call, check, serve};
+use siplet_server::{call, check, log, serve};
 
 /// Long-lived servers fragment less with it, and it tells live bytes.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    match run(&Cli::parse().command) {
+    let outcome = run(&Cli::parse().command);
+    log::finish();
+    match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

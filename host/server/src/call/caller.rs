@@ -218,7 +218,11 @@ impl Caller {
     pub fn end(&self) -> Option<End> {
         match &self.state {
             State::Ended(end) => Some(end.clone()),
-            _ => None,
+            State::Calling
+            | State::Ringing
+            | State::Cancelling
+            | State::Talking { .. }
+            | State::Leaving { .. } => None,
         }
     }
 
@@ -332,7 +336,15 @@ impl Caller {
                 }
             }
             (State::Ended(End::Refused { .. } | End::Cancelled), 300..) => self.acknowledge_failure(response),
-            _ => {}
+            (
+                State::Calling
+                | State::Ringing
+                | State::Cancelling
+                | State::Talking { .. }
+                | State::Leaving { .. }
+                | State::Ended(_),
+                _,
+            ) => {}
         }
     }
 

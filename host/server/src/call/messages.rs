@@ -73,7 +73,7 @@ impl Sender {
     fn contact(&self) -> String {
         let transport = match self.transport {
             Transport::Udp => "",
-            _ => ";transport=tcp",
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => ";transport=tcp",
         };
         format!("<sip:siplet-call@{}:{}{transport}>", self.host(), self.local.port())
     }
