@@ -79,7 +79,8 @@ impl Container {
         }
     }
 
-    /// The application for a restored session: its own version, or the one of that name that takes calls now.
+    /// The application for a restored session: the version of that name that takes calls now. A host that starts has no
+    /// other.
     pub(super) fn application_for(&self, id: &AppId) -> Option<Arc<Application>> {
         self.applications.get(&id.name).cloned()
     }
