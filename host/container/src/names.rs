@@ -5,6 +5,9 @@
 //! its session without a table, and a name that was not minted under our secret is known as such. The hash proves that
 //! a name is ours, not who sends it.
 
+#[cfg(test)]
+mod tests;
+
 use core::hash::Hasher;
 
 use siphasher::sip::SipHasher24;

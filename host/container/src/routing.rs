@@ -4,6 +4,9 @@
 //! domains come first, then those that take every domain; inside each group by name, so that the answer does not depend
 //! on the order of deployment.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,7 +36,7 @@ const METHODS: [(Method, Handler); 12] = [
 pub(crate) enum Decision {
     /// This application takes it.
     To(Arc<Application>),
-    /// One serves the domain, but not the method: its Allow (RFC 3261 §8.2.1).
+    /// The domain is served, but not the method: the Allow of all who serve it (RFC 3261 §8.2.1).
     MethodNotAllowed(String),
     /// Nobody.
     Nobody,
@@ -46,7 +49,7 @@ pub(crate) fn route(
     method: &Method,
     domain: &[u8],
 ) -> Decision {
-    let mut refused = None;
+    let mut refused = Vec::new();
     let mut look = |application: &Arc<Application>, methods: &[String], domains: &[String]| {
         if !serves(domains, domain) {
             return None;
@@ -54,21 +57,27 @@ pub(crate) fn route(
         if takes(application, methods, method) {
             return Some(Decision::To(application.clone()));
         }
-        refused.get_or_insert_with(|| allow(application));
+        for name in taken(application, methods) {
+            if !refused.contains(&name) {
+                refused.push(name);
+            }
+        }
         None
     };
-    if !routes.is_empty() {
-        let found = routes.iter().find_map(|route| {
+    let found = if routes.is_empty() {
+        let named = applications.values().filter(|application| !application.descriptor.domains.is_empty());
+        let open = applications.values().filter(|application| application.descriptor.domains.is_empty());
+        named.chain(open).find_map(|application| look(application, &[], &application.descriptor.domains))
+    } else {
+        routes.iter().find_map(|route| {
             look(applications.get(route.application.as_str())?, &route.methods, &route.domains)
-        });
-        return found.unwrap_or_else(|| refused.map_or(Decision::Nobody, Decision::MethodNotAllowed));
+        })
+    };
+    match found {
+        Some(decision) => decision,
+        None if refused.is_empty() => Decision::Nobody,
+        None => Decision::MethodNotAllowed(refused.join(", ")),
     }
-    let named = applications.values().filter(|application| !application.descriptor.domains.is_empty());
-    let open = applications.values().filter(|application| application.descriptor.domains.is_empty());
-    named
-        .chain(open)
-        .find_map(|application| look(application, &[], &application.descriptor.domains))
-        .unwrap_or_else(|| refused.map_or(Decision::Nobody, Decision::MethodNotAllowed))
 }
 
 fn serves(domains: &[String], domain: &[u8]) -> bool {
@@ -88,21 +97,23 @@ fn takes(application: &Application, methods: &[String], method: &Method) -> bool
 
 /// The Allow header of an application (RFC 3261 §20.5): its methods and what the host does for every dialog.
 pub(crate) fn allow(application: &Application) -> String {
-    let mut names: Vec<&str> = METHODS
+    taken(application, &[]).join(", ")
+}
+
+/// The methods that an application takes by a route of these methods, and those that come with them.
+fn taken(application: &Application, methods: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = METHODS
         .iter()
-        .filter(|(method, _)| takes(application, &[], method) && *method != Method::Bye)
-        .map(|(method, _)| method.as_str())
+        .filter(|(method, _)| takes(application, methods, method) && *method != Method::Bye)
+        .map(|(method, _)| method.as_str().to_owned())
         .collect();
-    if let Some(methods) = &application.descriptor.methods {
-        for method in methods {
-            if !names.contains(&method.as_str()) {
-                names.push(method);
-            }
+    let told = if methods.is_empty() { application.descriptor.methods.as_deref() } else { Some(methods) };
+    let with_a_call = ["ACK", "CANCEL", "BYE"].map(str::to_owned);
+    let of_a_call: &[String] = if names.iter().any(|name| name == "INVITE") { &with_a_call } else { &[] };
+    for name in told.unwrap_or_default().iter().chain(of_a_call) {
+        if !names.contains(name) {
+            names.push(name.clone());
         }
     }
-    if names.contains(&"INVITE") {
-        names.extend(["ACK", "CANCEL", "BYE"]);
-    }
-    names.dedup();
-    names.join(", ")
+    names
 }
