@@ -8,6 +8,10 @@
 //! kind of input) and [`turn`] (what a guest may do). No clock, socket, thread, lock or randomness is in this crate.
 #![forbid(unsafe_code)]
 
+// The harness of the tests names the crate from outside; unit tests use it too.
+#[cfg(test)]
+extern crate self as siplet_container;
+
 pub mod app;
 pub mod config;
 mod container;

@@ -3,6 +3,9 @@
 //! A byte that tells the format, then the session and its outbox in postcard. The outbox is that of every step whose
 //! messages have not left yet, so that a restored host can send them again, byte for byte.
 
+#[cfg(test)]
+mod tests;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 

@@ -1,16 +1,36 @@
 //! Attributes: named values of a session, copied at `set` and read as they were set.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The attributes of one session. Shared until changed.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Attributes {
     values: Option<Arc<BTreeMap<String, Bytes>>>,
+    /// Of all names and values; counted anew when a session is read, so that a record cannot tell a wrong number.
     bytes: usize,
+}
+
+impl Serialize for Attributes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.values.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Attributes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let values = Option::<Arc<BTreeMap<String, Bytes>>>::deserialize(deserializer)?;
+        let count = |values: &Arc<BTreeMap<String, Bytes>>| {
+            values.iter().map(|(name, value)| name.len() + value.len()).sum()
+        };
+        Ok(Self { bytes: values.as_ref().map_or(0, count), values })
+    }
 }
 
 impl Attributes {

@@ -74,6 +74,8 @@ pub(crate) struct Host {
     pub(crate) store: Store,
     pub(crate) stored: BTreeMap<Key, Write>,
     pub(crate) forgotten: Vec<Key>,
+    /// Its records were damaged: what it sends again may be anything.
+    pub(crate) is_damaged: bool,
     units: VecDeque<(UnitId, Vec<Write>)>,
     /// Turns stay away until [`Host::end_turn`].
     pub(crate) hold_turns: bool,
@@ -128,6 +130,7 @@ impl Host {
             store: Store::Waits,
             stored: setup.stored,
             forgotten: Vec::new(),
+            is_damaged: false,
             units: VecDeque::new(),
             hold_turns: false,
             held: VecDeque::new(),
@@ -155,8 +158,10 @@ impl Host {
         while let Some(effect) = self.container.poll_effect() {
             match effect {
                 Effect::Transmit { hop, bytes } => {
-                    let message = Message::parse(bytes, &siplet_sip::limits::Limits::unbounded());
-                    self.sent.push(Sent { hop, message: message.expect("what we send can be read") });
+                    match Message::parse(bytes, &siplet_sip::limits::Limits::unbounded()) {
+                        Ok(message) => self.sent.push(Sent { hop, message }),
+                        Err(fault) => assert!(self.is_damaged, "what we send can be read: {fault}"),
+                    }
                 }
                 Effect::RunTurn(turn) => {
                     self.turns.push(turn.callback().handler().name());
@@ -237,6 +242,11 @@ impl Host {
     /// Number of units that wait for the store's answer.
     pub(crate) fn units(&self) -> usize {
         self.units.len()
+    }
+
+    /// What the last unit that waits for the store writes.
+    pub(crate) fn last_write(&self) -> &Write {
+        self.units.back().and_then(|(_, writes)| writes.last()).expect("a unit waits")
     }
 
     /// Time passes; every deadline on the way is met.
