@@ -31,6 +31,8 @@ const LABEL: usize = 23;
 pub struct Order {
     /// Whom to call.
     pub uri: String,
+    /// Where to send the INVITE, HOST or HOST:PORT; none: to the URI's host.
+    pub server: Option<String>,
     /// How; none: as the URI says, else UDP.
     pub transport: Option<Transport>,
     /// Time from the answer to the BYE.
@@ -131,14 +133,26 @@ async fn target(order: &Order) -> Result<(Transport, SocketAddr)> {
             bail!("the transport {} is not served: udp and tcp are", String::from_utf8_lossy(name))
         }
     };
-    let port = uri.port().unwrap_or(transport.default_port());
-    if let Some(ip) = uri.ip() {
+    let (host, port) = match &order.server {
+        Some(server) => split(server),
+        None => (String::from_utf8_lossy(uri.host()).into_owned(), uri.port()),
+    };
+    let port = port.unwrap_or(transport.default_port());
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(ip) = bare.parse() {
         return Ok((transport, SocketAddr::new(ip, port)));
     }
-    let host = String::from_utf8_lossy(uri.host()).into_owned();
-    let mut found = tokio::net::lookup_host((host.as_str(), port))
-        .await
-        .with_context(|| format!("no address of {host}"))?;
-    let remote = found.next().with_context(|| format!("{host} has no address"))?;
-    Ok((transport, remote))
+    let unknown = || format!("{host} has no address; name the server that shall take the call with --server");
+    let mut found = tokio::net::lookup_host((host.as_str(), port)).await.with_context(unknown)?;
+    Ok((transport, found.next().with_context(unknown)?))
+}
+
+/// `HOST`, `HOST:PORT`, `[IPV6]` or `[IPV6]:PORT`.
+fn split(server: &str) -> (String, Option<u16>) {
+    match server.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+            (host.to_owned(), port.parse().ok())
+        }
+        Some(_) | None => (server.to_owned(), None),
+    }
 }

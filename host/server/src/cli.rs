@@ -106,6 +106,9 @@ impl What {
 pub struct Call {
     /// Whom to call, as in sip:hello@127.0.0.1
     pub uri: String,
+    /// Send it to this HOST or HOST:PORT instead of the URI's own host.
+    #[arg(long)]
+    server: Option<String>,
     /// How; by default as the URI says, else over udp.
     #[arg(long)]
     transport: Option<Wire>,
@@ -133,6 +136,7 @@ impl Call {
         let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
         crate::call::Order {
             uri: if self.uri.contains(':') { self.uri.clone() } else { format!("sip:{}", self.uri) },
+            server: self.server.clone(),
             transport: self.transport.map(|transport| match transport {
                 Wire::Udp => Transport::Udp,
                 Wire::Tcp => Transport::Tcp,

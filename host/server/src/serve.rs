@@ -216,7 +216,14 @@ pub fn greeting(
             5060 => String::new(),
             port => format!(":{port}"),
         };
-        text.push_str(&format!("try it:  siplet call sip:hello@{host}{port}\n"));
+        let server = format!("{host}{port}");
+        // A servlet that takes every domain answers at the server's own address.
+        let domain = serving.iter().map(|app| app.descriptor.domains.first()).min().flatten();
+        let example = match domain {
+            None => format!("siplet call sip:hello@{server}"),
+            Some(domain) => format!("siplet call sip:hello@{domain} --server {server}"),
+        };
+        text.push_str(&format!("try it:  {example}\n"));
     }
     text
 }

@@ -178,3 +178,28 @@ fn bytes_that_are_no_sip_change_nothing() {
     call.answer(200, "BYE");
     assert!(call.caller.end().is_none() && call.sent().is_none());
 }
+
+#[test]
+fn a_call_goes_to_the_server_that_is_named_or_to_the_host_of_the_uri() {
+    let cases = [
+        ("sip:a@192.0.2.1", None, "192.0.2.1:5060"),
+        ("sip:a@[::1]:5070", None, "[::1]:5070"),
+        ("sip:a@screen.example", Some("127.0.0.1"), "127.0.0.1:5060"),
+        ("sip:a@screen.example:99", Some("127.0.0.1:5080"), "127.0.0.1:5080"),
+        ("sip:a@screen.example", Some("[::1]:5080"), "[::1]:5080"),
+        ("sip:a@screen.example", Some("::1"), "[::1]:5060"),
+    ];
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for (uri, server, expected) in cases {
+        let order = Order {
+            uri: uri.to_owned(),
+            server: server.map(str::to_owned),
+            transport: None,
+            duration: Duration::ZERO,
+            wait: Duration::ZERO,
+            json: false,
+        };
+        let (transport, remote) = runtime.block_on(target(&order)).unwrap();
+        assert_eq!((transport, remote.to_string().as_str()), (Transport::Udp, expected), "{uri} {server:?}");
+    }
+}
