@@ -331,21 +331,30 @@ impl Draft {
     /// Puts up to three pieces in place of one; returns the index behind the middle one.
     fn splice(&mut self, at: usize, before: (u16, u16), middle: Option<Piece>, behind: (u16, u16)) -> usize {
         let mut next = at;
-        for piece in [run(before), middle].into_iter().flatten() {
-            if next == at {
-                self.pieces[at] = piece
-            } else {
-                self.pieces.insert(next, piece)
-            }
+        if let Some(piece) = run(before) {
+            self.pieces[at] = piece;
+            next += 1;
+        }
+        if let Some(piece) = middle {
+            self.put(at, next, piece);
             next += 1;
         }
         match run(behind) {
-            Some(piece) if next == at => self.pieces[at] = piece,
-            Some(piece) => self.pieces.insert(next, piece),
+            Some(piece) => self.put(at, next, piece),
             None if next == at => drop(self.pieces.remove(at)),
             None => {}
         }
         next
+    }
+
+    /// Puts a piece at `next`: in place of the one at `at`, which is free, or between two others.
+    #[inline]
+    fn put(&mut self, at: usize, next: usize, piece: Piece) {
+        if next == at {
+            self.pieces[at] = piece;
+        } else {
+            self.pieces.insert(next, piece);
+        }
     }
 
     /// Removes the lines of that header from the piece `at` on; returns how many there were.
