@@ -5,7 +5,8 @@
 //! the ratios hold elsewhere. Times are CPU times of the thread. The turns are made by a real container beforehand and are not part of the time; dropping
 //! them is not either.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::wildcard_enum_match_arm, clippy::vec_box)]
+#![allow(missing_docs, unreachable_pub)]
 
 #[path = "../tests/support/mod.rs"]
 mod support;

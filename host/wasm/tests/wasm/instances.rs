@@ -121,3 +121,20 @@ fn optional_interfaces_are_called_where_they_are_exported() {
             .any(|effect| matches!(effect, Effect::Transmit { .. }))
     );
 }
+
+#[test]
+fn deaths_and_reloads_leave_no_instance_behind() {
+    let engine = Engine::new(EngineConfig { instances: 4, ..EngineConfig::default() }).unwrap();
+    let mut runner = runner(patient(), &[]);
+    for version in 0..20 {
+        let overrides = json!({ "version": format!("0.0.{version}") });
+        let servlet = Servlet::load(&guest("dies"), "dies.wasm", &engine, Some(&overrides)).unwrap();
+        runner.deploy(servlet.clone());
+        assert_eq!(invite(&mut runner, &servlet, "well").1, Outcome::Done);
+        for _ in 0..5 {
+            assert_eq!(death(invite(&mut runner, &servlet, "panics").1).reason, TrapReason::Panic);
+        }
+        assert_eq!(invite(&mut runner, &servlet, "well").1, Outcome::Done);
+        runner.undeploy(&servlet.application().id);
+    }
+}
