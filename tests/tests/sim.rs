@@ -53,3 +53,12 @@ fn a_call_of_the_servlet_survives_death_at_every_boundary() {
 fn a_cancelled_call_of_the_servlet_survives_death_at_every_boundary() {
     no_boundary_breaks_an_invariant(boundaries::Kind::CancelOut);
 }
+
+#[test]
+fn planted_defects_are_found() {
+    use siplet_container::mutant::Mutant;
+    // `cargo xtask sim --mutants` looks for all of them.
+    for mutant in [Mutant::ReleaseBeforeStored, Mutant::OutboxLost, Mutant::TurnsOverlap, Mutant::SessionLeaks] {
+        assert!(sim::mutants::find(mutant, SEEDS).is_some(), "{mutant:?} is not found");
+    }
+}

@@ -17,6 +17,7 @@ pub mod config;
 mod container;
 mod deadlines;
 pub mod io;
+pub mod mutant;
 mod names;
 pub mod report;
 mod routing;

@@ -18,6 +18,7 @@ use siplet_sip::transaction::{Deadline, TimerConfig};
 use crate::app::AppId;
 use crate::config::Limits;
 use crate::io::Key;
+use crate::mutant::{self, Mutant};
 use crate::turn::{SessionState, SipKey};
 
 use attributes::Attributes;
@@ -175,6 +176,11 @@ impl AppSession {
         self.next_index = self.next_index.max(later.next_index);
     }
 
+    /// A planted defect: indexes begin anew.
+    pub(crate) const fn forget_names(&mut self) {
+        self.next_index = 1;
+    }
+
     /// Drops SIP sessions that are over and that no transaction needs.
     pub(crate) fn drop_ended(&mut self) {
         let (servers, clients) = (&self.servers, &self.clients);
@@ -199,7 +205,8 @@ impl AppSession {
 
     /// True when the session is over and no transaction can be asked for it any more: its record may go.
     pub(crate) fn is_done(&self) -> bool {
-        !self.valid && self.servers.is_empty() && self.clients.is_empty()
+        let has_none = self.servers.is_empty() && self.clients.is_empty();
+        !self.valid && (has_none || mutant::is(Mutant::ForgetTooEarly)) && !mutant::is(Mutant::SessionLeaks)
     }
 
     /// Attribute bytes of the session and all its SIP sessions.

@@ -5,6 +5,8 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use siplet_container::mutant::Mutant;
+use siplet_tests::sim::mutants::{Catch, find};
 use siplet_tests::sim::{self, minimise, plan::Plan};
 
 /// What the arguments ask for.
@@ -46,13 +48,29 @@ fn main() -> ExitCode {
         }
     };
     let well = if options.mutants {
-        sim::mutants::hunt(options.seeds.unwrap_or(SEEDS))
+        hunt(options.seeds.unwrap_or(SEEDS))
     } else if let Some(seed) = options.seed {
         one(seed)
     } else {
         many(&options)
     };
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Plants each defect; true when all were found.
+fn hunt(seeds: u64) -> bool {
+    let mut missed = 0;
+    for mutant in Mutant::ALL {
+        match find(mutant, seeds) {
+            Some(Catch { seed, invariant, text }) => println!("{mutant:?}: seed {seed}, {invariant}: {text}"),
+            None => {
+                println!("{mutant:?}: NOT FOUND in {seeds} seeds");
+                missed += 1;
+            }
+        }
+    }
+    println!("{} of {} planted defects found", Mutant::ALL.len() - missed, Mutant::ALL.len());
+    missed == 0
 }
 
 /// Lives one seed and shows it.

@@ -83,7 +83,7 @@ impl Kind {
             durable: true,
             weather: Weather { delay: Duration::from_millis(5), ..Weather::default() },
             store_us: 10_000,
-            limits: Limits { mailbox: 64, parked_units: 16, sessions: 1000 },
+            limits: Limits { mailbox: 64, parked_units: 16, sessions: 1000, store_attempts: 5 },
             answers: answers.into_iter().collect(),
             actions: self.actions(),
             heal_at: Duration::from_secs(20),

@@ -50,6 +50,7 @@ pub fn begin(plan: &Plan) -> World {
     config.limits.invite_unanswered = UNANSWERED;
     config.limits.parked_units = plan.limits.parked_units;
     config.limits.sessions = plan.limits.sessions;
+    config.limits.store_attempts = plan.limits.store_attempts;
     world.net.weather = plan.weather;
     world.host.dns_us = 1000;
     world.host.store.set_faults(Faults { latency_us: plan.store_us, ..Faults::default() });
@@ -89,7 +90,7 @@ pub fn heal(world: &mut World) {
     world.net.rules.clear();
     world.host.kills.clear();
     let latency_us = world.host.store.faults().latency_us;
-    world.host.store.set_faults(Faults { latency_us, ..Faults::default() });
+    world.set_store_faults(Faults { latency_us, ..Faults::default() });
     world.start_host();
     world.feed(Input::Command { id: 0, command: Command::Resume });
     for _ in 0..5 {
@@ -156,11 +157,11 @@ impl Calls {
             }
             Action::Outage(outage) => {
                 let faults = Faults { outage: *outage, ..world.host.store.faults() };
-                world.host.store.set_faults(faults);
+                world.set_store_faults(faults);
             }
             Action::LoseAnswers(lose_answers) => {
                 let faults = Faults { lose_answers: *lose_answers, ..world.host.store.faults() };
-                world.host.store.set_faults(faults);
+                world.set_store_faults(faults);
             }
             Action::Kill { after, arrived, down } => {
                 let down_us = u64::try_from(down.as_micros()).ok();

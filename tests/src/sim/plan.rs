@@ -95,6 +95,8 @@ pub struct Limits {
     pub parked_units: usize,
     /// Live sessions.
     pub sessions: usize,
+    /// How often a unit is offered to a store that is away.
+    pub store_attempts: u32,
 }
 
 /// Kinds of faults that a world may have.
@@ -123,22 +125,27 @@ impl Plan {
             net: random.percent(50),
             kills: durable && random.percent(60),
             outages,
-            lost_answers: durable && !outages && random.percent(20),
+            lost_answers: durable && random.percent(15),
             fences: durable && random.percent(8),
             drains: random.percent(10),
             deaths: random.percent(40),
-            slow: random.percent(50),
+            slow: random.percent(if outages { 80 } else { 50 }),
         };
         let small = random.percent(15);
         let mut plan = Self {
             seed,
             durable,
             weather: weather(&mut random, &swarm),
-            store_us: if random.percent(30) { 0 } else { random.between(100, 60_000) },
+            store_us: match random.below(10) {
+                0..=2 => 0,
+                3 => random.between(100_000, 400_000),
+                _ => random.between(100, 60_000),
+            },
             limits: Limits {
                 mailbox: if small { 3 } else { 64 },
                 parked_units: if random.percent(20) { random.between(1, 3) as usize } else { 16 },
                 sessions: if small { 4 } else { 1000 },
+                store_attempts: *random.pick(&[2, 3, 5]),
             },
             answers: BTreeMap::new(),
             actions: Vec::new(),
@@ -212,12 +219,12 @@ impl Plan {
             [(begin, on(true)), (begin + Duration::from_millis(random.between(20, length)), on(false))]
         };
         if swarm.outages {
-            for _ in 0..random.between(1, 2) {
+            for _ in 0..random.between(1, 4) {
                 self.actions.extend(window(Action::Outage, 3000, random));
             }
         }
         if swarm.lost_answers {
-            self.actions.extend(window(Action::LoseAnswers, 300, random));
+            self.actions.extend(window(Action::LoseAnswers, 1500, random));
         }
         if swarm.drains {
             self.actions.extend(window(Action::Drain, 3000, random));

@@ -8,6 +8,7 @@ use siplet_container::Container;
 use siplet_container::app::{AppId, Application};
 use siplet_container::config::{Config, Listener, Secret};
 use siplet_container::io::{ConnectionId, Key, Transport};
+use siplet_sip::time::Time;
 use siplet_store::MemoryStore;
 
 use crate::guest::Guest;
@@ -55,6 +56,8 @@ pub struct Node {
     pub fenced: BTreeSet<Key>,
     /// Records that should have gone while the store was away.
     pub unforgotten: BTreeSet<Key>,
+    /// Records that are to go, with the time at which the store does it.
+    pub(super) forgetting: Vec<(Time, Key)>,
     /// Microseconds that the DNS takes.
     pub dns_us: u64,
     pub(super) next_connection: ConnectionId,
@@ -94,6 +97,7 @@ impl Node {
             connections: BTreeMap::new(),
             fenced: BTreeSet::new(),
             unforgotten: BTreeSet::new(),
+            forgetting: Vec::new(),
             dns_us: 0,
             next_connection: 1,
         }

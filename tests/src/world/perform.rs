@@ -132,9 +132,12 @@ impl World {
 
     fn forget(&mut self, key: Key) {
         self.show(&Seen::Forget(key));
-        if self.host.store.faults().outage {
+        let faults = self.host.store.faults();
+        if faults.outage {
             self.host.unforgotten.insert(key);
         }
+        let due = self.now + Duration::from_micros(faults.latency_us);
+        self.host.forgetting.push((due, key));
         self.host.store.forget(EPOCH, siplet_store::Key(key.0), self.now.as_micros());
     }
 
@@ -142,6 +145,16 @@ impl World {
         let known = self.peers.iter().find(|peer| peer.name == query.host);
         let answer = known.map(|peer| peer.address.ip()).into_iter().collect();
         self.feed(Input::Resolved { query, answer });
+    }
+
+    /// Sets what is wrong with the store; what was to be forgotten just now may stay.
+    pub fn set_store_faults(&mut self, faults: siplet_store::memory::Faults) {
+        let now = self.now;
+        self.host.forgetting.retain(|(due, _)| *due >= now);
+        if faults.outage {
+            self.host.unforgotten.extend(self.host.forgetting.iter().map(|(_, key)| *key));
+        }
+        self.host.store.set_faults(faults);
     }
 
     /// Another node takes the partition of that session: whatever the host writes for it is refused from now on.

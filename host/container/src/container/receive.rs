@@ -15,6 +15,7 @@ use siplet_sip::validate::{Verdict, validate};
 
 use crate::app::Application;
 use crate::io::{Effect, Flow, Item, Key};
+use crate::mutant::{self, Mutant};
 use crate::names::Kind;
 use crate::report::{DropReason, RefuseReason};
 use crate::routing::{self, Decision};
@@ -210,7 +211,7 @@ impl Container {
         };
         // What is parked leaves when the store has it, and not before.
         if let Some(bytes) = repeated
-            && slot.parked.is_empty()
+            && (slot.parked.is_empty() || mutant::is(Mutant::RepetitionLeavesUnstored))
         {
             self.effects.push_back(Effect::Transmit { hop, bytes });
         }

@@ -8,6 +8,7 @@ use siplet_sip::transaction::{MergeKey, ServerKey};
 
 use crate::app::Application;
 use crate::io::{Effect, Key, UnitId, Write};
+use crate::mutant::{self, Mutant};
 use crate::session::AppSession;
 use crate::step::{Callback, Outgoing, WorkingCopy};
 use crate::turn::{SessionState, TurnId};
@@ -117,6 +118,7 @@ impl Container {
             self.servers.remove(server);
             if let Some(merge) = merge
                 && self.merges.get(merge) == Some(server)
+                && !mutant::is(Mutant::MergeKeysLeak)
             {
                 self.merges.remove(merge);
             }
@@ -190,7 +192,7 @@ impl Container {
         for parked in &slot.parked {
             self.units.remove(&parked.unit);
         }
-        if forget && slot.acked.is_some() {
+        if forget && slot.acked.is_some() && !mutant::is(Mutant::ForgetLost) {
             self.effects.push_back(Effect::Forget { key });
         }
         self.release_version(&slot.application.id);

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 
 use crate::app::OnTrap;
 use crate::io::{Effect, Hop, Key, Query};
+use crate::mutant::{self, Mutant};
 use crate::report::{Death, DropReason, RefuseReason, Report};
 use crate::session::transactions::Target;
 use crate::step::{Callback, Outgoing, WorkingCopy};
@@ -21,6 +22,7 @@ impl Container {
     pub(super) fn post(&mut self, key: Key, work: Work) {
         let Some(slot) = self.slots.get_mut(&key) else { return };
         if let Some(received) = work.request()
+            && !mutant::is(Mutant::RepetitionTwiceInMailbox)
             && slot.mailbox.iter().filter_map(Work::request).any(|waiting| waiting.key == received.key)
         {
             // RFC 3261 §17.2: a repetition of a request that waits; its transaction begins when its turn comes.
@@ -57,7 +59,11 @@ impl Container {
             | Work::Resolved { .. }
             | Work::Initialized
             | Work::End => {
-                slot.mailbox.push_back(work);
+                if mutant::is(Mutant::MailboxOvertaken) {
+                    slot.mailbox.push_front(work);
+                } else {
+                    slot.mailbox.push_back(work);
+                }
                 self.counts.mailbox += 1;
                 self.ready.push_back(key);
             }
@@ -69,7 +75,9 @@ impl Container {
         loop {
             let most_parked = self.shared.config.limits.parked_units;
             let Some(slot) = self.slots.get_mut(&key) else { return };
-            if slot.step.is_some() || slot.parked.len() >= most_parked {
+            let is_parked_out =
+                slot.parked.len() >= most_parked && !mutant::is(Mutant::ParkedLimitIgnored);
+            if (slot.step.is_some() && !mutant::is(Mutant::TurnsOverlap)) || is_parked_out {
                 return;
             }
             let Some(work) = slot.mailbox.pop_front() else { return };
@@ -157,12 +165,19 @@ impl Container {
         let Some(step) = slot.step.take() else { return };
         self.counts.open_steps -= 1;
         self.report_log(&mut turn);
-        if step.orphaned {
+        if step.orphaned && !mutant::is(Mutant::OrphanCommitted) {
             self.drop_orphan(key, &step);
             return;
         }
         let call_id = if outcome == Outcome::Done { None } else { turn.call_id() };
         let began = step.before.began_indexes.clone();
+        let mut step = step;
+        if mutant::is(Mutant::AttributesSurviveTrap) {
+            step.before.session.attributes = turn.copy.session.attributes.clone();
+        }
+        if mutant::is(Mutant::OutboxSurvivesTrap) {
+            step.before.outbox.clone_from(&turn.copy.outbox);
+        }
         let copy = match outcome {
             Outcome::Done => {
                 let mut copy = turn.copy;
@@ -211,12 +226,15 @@ impl Container {
                     && tx.is_open()
                 {
                     // The dialog has ended with the BYE, so the BYE has succeeded.
-                    let status = if tx.method == siplet_sip::method::Method::Bye { 200 } else { 500 };
+                    let is_bye = tx.method == siplet_sip::method::Method::Bye
+                        && !mutant::is(Mutant::TrappedByeFails);
+                    let status = if is_bye { 200 } else { 500 };
                     copy.answer(*server, status, &[]);
                     answered = Some(status);
                 }
             }
             // RFC 3261 §13.2.2.4: a 2xx is acknowledged whatever the application does.
+            Callback::Response { .. } if mutant::is(Mutant::SuccessUnacknowledged) => {}
             Callback::Response { client, .. } => copy.ack_all(*client),
             Callback::NoAck { server, .. } => end_unacknowledged(&mut copy, *server),
             Callback::Ack { .. } | Callback::Initialized => {}
@@ -264,11 +282,18 @@ impl Container {
         if stores && dirty {
             copy.session.version += 1;
             slot.live = copy.session;
-            self.park(key, copy.outbox, copy.began_indexes);
+            let outbox = if mutant::is(Mutant::ReleaseBeforeStored) {
+                self.release(key, copy.outbox);
+                Vec::new()
+            } else {
+                copy.outbox
+            };
+            self.park(key, outbox, copy.began_indexes);
         } else {
             slot.live = copy.session;
             match slot.parked.back_mut() {
                 None => self.release(key, copy.outbox),
+                Some(_) if mutant::is(Mutant::TryingBeforeStored) => self.release(key, copy.outbox),
                 // What a clean step sends may show what is not stored yet (a 100, a repetition): it leaves behind the
                 // units that wait, once.
                 Some(last) => {
@@ -285,6 +310,13 @@ impl Container {
 
     /// Release: the messages of a committed step leave, in call order.
     pub(super) fn release(&mut self, key: Key, outbox: Vec<Outgoing>) {
+        let mut outbox = outbox;
+        if mutant::is(Mutant::OutboxReversed) {
+            outbox.reverse();
+        }
+        if mutant::is(Mutant::OutboxLost) {
+            outbox.pop();
+        }
         for outgoing in outbox {
             match (outgoing.target, outgoing.client) {
                 (Target::Hop(hop), _) => {

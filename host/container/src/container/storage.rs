@@ -10,6 +10,7 @@ use bytes::Bytes;
 use siplet_sip::time::Time;
 
 use crate::io::{Effect, Key, StoreError, UnitId, Write};
+use crate::mutant::{self, Mutant};
 use crate::report::{RefuseReason, Report};
 use crate::session::AppSession;
 use crate::session::transactions::{ClientMachine, ServerMachine, Target};
@@ -24,7 +25,11 @@ impl Container {
     pub(super) fn park(&mut self, key: Key, outbox: Vec<Outgoing>, began: Vec<u32>) {
         let Some(slot) = self.slots.get_mut(&key) else { return };
         // A restored host must be able to send all that has not left, not only this step's part.
-        let waiting = slot.parked.iter().flat_map(|parked| &parked.outbox).chain(&outbox).collect();
+        let waiting = if mutant::is(Mutant::OutboxNotInSnapshot) {
+            Vec::new()
+        } else {
+            slot.parked.iter().flat_map(|parked| &parked.outbox).chain(&outbox).collect()
+        };
         let Ok(bytes) = snapshot::encode(&slot.live, waiting) else {
             self.report(Report::Broken { what: "a session cannot be written", key });
             self.remove_slot(key, true);
@@ -51,6 +56,9 @@ impl Container {
     /// Messages among the effects from `first` on tell of a state that may not be stored yet: they leave with it.
     pub(super) fn hold_behind_units(&mut self, key: Key, first: usize) {
         let Some(last) = self.slots.get_mut(&key).and_then(|slot| slot.parked.back_mut()) else { return };
+        if mutant::is(Mutant::RefusalTellsUnstoredState) {
+            return;
+        }
         for effect in self.effects.split_off(first) {
             match effect {
                 Effect::Transmit { hop, bytes } => {
@@ -80,7 +88,8 @@ impl Container {
     fn on_acknowledged(&mut self, key: Key, unit: UnitId) {
         let Some(slot) = self.slots.get_mut(&key) else { return };
         // A snapshot is whole and carries the messages of the units before it: with it, they are stored too.
-        for parked in slot.parked.iter_mut().take_while(|parked| parked.unit <= unit) {
+        let all = mutant::is(Mutant::LaterUnitsLeaveWithFirst);
+        for parked in slot.parked.iter_mut().take_while(|parked| all || parked.unit <= unit) {
             parked.stored = true;
             parked.retry_at = None;
         }
@@ -148,8 +157,13 @@ impl Container {
             Some(acked) => {
                 if let Some(slot) = self.slots.get_mut(&key) {
                     // The store may have taken what it did not acknowledge: versions and names go on, never back.
-                    let before = std::mem::replace(&mut slot.live, acked);
-                    slot.live.go_on_from(&before);
+                    let mut before = std::mem::replace(&mut slot.live, acked);
+                    if mutant::is(Mutant::RolledBackStateStays) {
+                        std::mem::swap(&mut slot.live, &mut before);
+                    }
+                    if !mutant::is(Mutant::VersionsGoBack) {
+                        slot.live.go_on_from(&before);
+                    }
                 }
                 self.ready.push_back(key);
                 self.settle(key);
@@ -238,10 +252,13 @@ impl Container {
         let unresolved: Vec<_> =
             unresolved.into_iter().filter(|(_, client, is_cancel)| !in_outbox(*client, *is_cancel)).collect();
         let root = session.root;
+        spoil(&mut session);
         let mut slot = Slot::new(session, application.clone());
         slot.acked = Some(slot.live.clone());
         self.insert_slot(slot);
-        self.index(key, &rows);
+        if !mutant::is(Mutant::ServerKeysNotRestored) {
+            self.index(key, &rows);
+        }
         self.report(Report::Restored { key, app: application.id.clone() });
         // What left before the other host died leaves again, byte for byte; its peers absorb repetitions.
         self.release(key, snapshot.outbox);
@@ -252,8 +269,23 @@ impl Container {
             // The application was deployed anew, with a root of its own: that of its former life ends.
             self.end_root(key);
         }
-        self.settle(key);
+        if !mutant::is(Mutant::TimersNotRestored) {
+            self.settle(key);
+        }
         Ok(())
+    }
+}
+
+/// Planted defects of a restored session.
+fn spoil(session: &mut AppSession) {
+    if mutant::is(Mutant::NamesRepeatAfterRestore) {
+        session.forget_names();
+    }
+    if mutant::is(Mutant::ClientsLostInRestore) {
+        session.clients.clear();
+    }
+    if mutant::is(Mutant::SuccessForgottenInRestore) {
+        session.servers.iter_mut().for_each(|tx| Arc::make_mut(tx).accept = None);
     }
 }
 

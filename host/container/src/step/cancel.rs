@@ -4,6 +4,7 @@ use siplet_sip::header::HeaderId;
 use siplet_sip::method::Method;
 
 use crate::app::Handler;
+use crate::mutant::{self, Mutant};
 
 use super::request::Received;
 use super::{Callback, WorkingCopy};
@@ -17,7 +18,12 @@ impl WorkingCopy {
         let (sip, open, is_invite) = (tx.sip, tx.is_open(), tx.method == Method::Invite);
         let server = self.begin_cancel(received, sip);
         // RFC 3261 §9.2: the To tag of the 200 is that of the responses to the request.
-        self.answer(server, 200, &[]);
+        if !mutant::is(Mutant::CancelUnanswered) {
+            self.answer(server, 200, &[]);
+        }
+        if mutant::is(Mutant::CancelLeavesInvitePending) {
+            return Vec::new();
+        }
         if !open || !is_invite {
             return Vec::new();
         }

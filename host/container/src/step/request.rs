@@ -13,6 +13,7 @@ use siplet_sip::transaction::{
 
 use crate::app::{Application, Handler, InDialogSource};
 use crate::io::{Flow, Hop};
+use crate::mutant::{self, Mutant};
 use crate::names::Kind;
 use crate::report::{DropReason, RefuseReason, Report};
 use crate::session::AppSession;
@@ -294,7 +295,9 @@ impl WorkingCopy {
             // A repeated ACK, or one that comes after we gave up.
             return Vec::new();
         };
-        if let Some(tx) = self.session.server_mut(index) {
+        if let Some(tx) = self.session.server_mut(index)
+            && !mutant::is(Mutant::AckDoesNotStopSuccess)
+        {
             tx.accept = None;
         }
         self.session.dirty = true;

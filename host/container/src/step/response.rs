@@ -14,6 +14,7 @@ use siplet_sip::transaction::{
 
 use crate::app::Handler;
 use crate::io::Flow;
+use crate::mutant::{self, Mutant};
 use crate::report::{DropReason, Report};
 use crate::session::transactions::{ClientMachine, Target};
 use crate::turn::{SessionState, SipKey};
@@ -45,7 +46,14 @@ impl WorkingCopy {
         if method == Method::Invite && (200..300).contains(&status) && self.repeat_ack(client, message) {
             return Vec::new();
         }
-        let wanted = self.client_event(client, is_cancel, Some((status, message)));
+        let mut wanted = self.client_event(client, is_cancel, Some((status, message)));
+        if mutant::is(Mutant::FailureUnacknowledged) {
+            wanted = match wanted {
+                Wanted::Pass { .. } => Wanted::Pass { ack: None },
+                Wanted::Transmit(_) => Wanted::Nothing,
+                other => other,
+            };
+        }
         let Wanted::Pass { ack } = wanted else {
             self.obey(client, is_cancel, wanted);
             return Vec::new();

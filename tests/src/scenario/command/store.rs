@@ -23,6 +23,6 @@ pub(super) fn run(stage: &mut Stage, command: &Command) -> Result<(), String> {
         }
         Some(other) => return Err(format!("the store has no fault `{other}`")),
     }
-    stage.world.host.store.set_faults(faults);
+    stage.world.set_store_faults(faults);
     Ok(())
 }

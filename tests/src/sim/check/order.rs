@@ -32,9 +32,9 @@ impl Orders {
         let mark = mark(bytes)?;
         let message = wire::parse(bytes)?;
         let key = wire::session_of(&message)?;
-        // A CANCEL waits for a provisional response, and the first request of a session for its address.
+        // A CANCEL waits for a provisional response, a BYE for the ACK of our 2xx, the first request for its address.
         let waits = message.status().is_none()
-            && (wire::method(&message) == "CANCEL" || wire::to_tag(&message).is_empty());
+            && (matches!(wire::method(&message).as_str(), "CANCEL" | "BYE") || wire::to_tag(&message).is_empty());
         if waits || !self.known.insert(bytes.clone()) {
             return None;
         }
