@@ -134,6 +134,10 @@ impl Container {
                 // RFC 3261 §12.2.2: a dialog that nobody here has made.
                 self.refuse(&received.message, flow, 481, RefuseReason::NoDialog, "no such dialog");
             }
+            (Method::Bye | Method::Prack | Method::Update, None) => {
+                // RFC 3261 §15.1.2, RFC 3262 §3, RFC 3311 §5.2: these are requests of a dialog and of nothing else.
+                self.refuse(&received.message, flow, 481, RefuseReason::NoDialog, "no dialog");
+            }
             (_, None) => self.receive_initial(received),
         }
     }
