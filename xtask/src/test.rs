@@ -17,7 +17,7 @@ use crate::{child, conformance, e2e, guests, host, sim, tidy};
 use summary::Count;
 
 /// Seeds of the short simulation: enough to meet every kind of fault, few enough for each run of the tests.
-const SHORT_SIMULATION_SEEDS: u64 = 200;
+const SHORT_SIMULATION_SEEDS: u64 = 2_000;
 
 /// A part of the tests that can be left out by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
