@@ -5,9 +5,6 @@ mod host;
 #[path = "support/tried.rs"]
 mod tried;
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use host::{Host, accept, request, response};
 use siplet_container::app::Handler::{
     DoInvite, DoMessage, DoOptions, DoProvisionalResponse, DoRegister, DoSuccessResponse,
@@ -191,27 +188,25 @@ fn an_address_is_checked_before_anything_is_made_of_it() {
             "done",
         )],
     );
-    let to = |to: &'static str| {
-        move |turn: &mut Turn| {
-            let made = turn.create_initial_request("INVITE", ME, to)?;
-            turn.send(made)
-        }
-    };
+}
+
+/// RFC 3261 §8.1.2: where no listener leads nothing is sent.
+#[test]
+fn a_call_that_no_listener_can_carry_is_refused() {
     for (target, expected) in [
         ("<tel:+123>", "not supported"),
         ("<sips:callee@10.0.0.3>", "not supported"),
         ("<sip:callee@[2001:db8::1]>", "not supported"),
         ("<sip:callee@10.0.0.3;transport=pigeon>", "invalid address"),
     ] {
-        let seen = Rc::new(RefCell::new(String::new()));
-        let result = seen.clone();
         let mut host = Host::new(&[DoInvite], move |turn| {
-            *result.borrow_mut() =
-                to(target)(turn).map_or_else(|misuse| name_of(&misuse), |()| "done".to_owned());
+            let made = turn.create_initial_request("INVITE", ME, target)?;
+            let refused = turn.send(made).expect_err("nowhere to go");
+            assert_eq!(name_of(&refused), expected, "{target}");
             Ok(())
         });
         host.receive(&request("INVITE", 1, "i", ""));
-        assert_eq!(*seen.borrow(), expected, "{target}");
+        assert_eq!(host.turns, ["do-invite"]);
         assert_eq!(host.container.counts().client_transactions, 0);
     }
 }
@@ -285,6 +280,11 @@ fn contact_is_the_servlets_where_it_says_where_else_to_go() {
             assert_eq!(host.turns.len(), 1, "{method}");
         }
     }
+}
+
+/// SIP Servlet 1.1 §4.1.2: a REGISTER says whose Contact it registers, and a first request may name its way.
+#[test]
+fn contact_and_route_of_our_own_requests() {
     check(
         "INVITE",
         &[

@@ -14,6 +14,10 @@ use siplet_container::report::Report;
 use siplet_container::turn::{ATTRIBUTE_NAME_BYTES, Level, MessageId, Misuse, Scope, SipKey, Turn};
 use tried::{answer, check, invite, name_of, setup};
 
+/// What a turn tries with a session, or with its application session.
+type InSession = fn(&mut Turn, SipKey) -> Result<(), Misuse>;
+type InCall = fn(&mut Turn) -> Result<(), Misuse>;
+
 /// Every named limit of a turn answers with its name.
 #[test]
 fn limits_of_a_turn_have_names() {
@@ -104,7 +108,7 @@ fn an_invalidated_session_takes_nothing_more() {
         turn.invalidate_session(sip)?;
         Ok(sip)
     }
-    let table: [(&str, fn(&mut Turn, SipKey) -> Result<(), Misuse>); 7] = [
+    let table: [(&str, InSession); 7] = [
         ("again", |turn, sip| turn.invalidate_session(sip)),
         ("a request", |turn, sip| turn.create_request(sip, "INFO").map(drop)),
         ("to read", |turn, sip| turn.attribute(Scope::Session(sip), "a").map(drop)),
@@ -127,7 +131,7 @@ fn an_invalidated_session_takes_nothing_more() {
 /// SIP Servlet 1.1 §6.1.2, §6.3.
 #[test]
 fn an_invalidated_application_session_takes_nothing_more() {
-    let table: [(&str, fn(&mut Turn) -> Result<(), Misuse>); 8] = [
+    let table: [(&str, InCall); 8] = [
         ("again", Turn::invalidate_application_session),
         ("a new call", |turn| invite(turn).map(drop)),
         ("to read", |turn| turn.attribute(Scope::Application, "a").map(drop)),
