@@ -101,7 +101,7 @@ fn stretched() -> f64 {
         (now.tv_sec - since.tv_sec) * 1_000_000_000 + now.tv_nsec - since.tv_nsec
     };
     let (begun, since) = (Instant::now(), cpu());
-    while used(since) < 5_000_000 {
+    while used(since) < 20_000_000 {
         std::hint::spin_loop();
     }
     (begun.elapsed().as_nanos() as f64 / used(since) as f64).max(1.0)
