@@ -10,9 +10,26 @@ fn main() {
     let bless = std::env::var_os("SIPLET_BLESS").is_some();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let found = scenario::all(&folder).expect("the folder of the scenarios is there");
-    let trials = found
-        .into_iter()
-        .map(|(name, path)| Trial::test(name, move || scenario::check(&path, Ring::Native, bless).map_err(Failed::from)))
-        .collect();
+    let mut trials = Vec::new();
+    for (name, path) in found {
+        for (suffix, ring) in rings(&path) {
+            // The native ring writes the traces; the others are held to them.
+            let bless = bless && ring == Ring::Native;
+            let path = path.clone();
+            let run = move || scenario::check(&path, ring, bless).map_err(Failed::from);
+            trials.push(Trial::test(format!("{name}{suffix}"), run));
+        }
+    }
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// The rings that a scenario runs in: natively, and with the samples that it deploys as WebAssembly.
+fn rings(path: &Path) -> Vec<(&'static str, Ring)> {
+    let mut rings = vec![("", Ring::Native)];
+    let deploys_sample = std::fs::read_to_string(path).is_ok_and(|text| text.contains(" as="));
+    if deploys_sample && cfg!(feature = "wasm") {
+        rings.push((" (wasm, reused)", Ring::WasmReused));
+        rings.push((" (wasm, fresh)", Ring::WasmFresh));
+    }
+    rings
 }

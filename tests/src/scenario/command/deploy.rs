@@ -1,13 +1,14 @@
 //! `deploy uas timeout=3m` with its handlers below: `do-invite = 180; takes 20ms; 200 sdp`.
 //!
-//! `scripts=messages` lets a message bring its own script in the header `Script`. `as=answer` runs a sample servlet instead of a script; its lines are init parameters. Options: `methods`, `domains`, `accept`
+//! `scripts=messages` lets a message bring its own script in the header `Script`. `as=answer` runs a sample servlet (of that name) instead
+//! of a script; its lines are init parameters. Options: `methods`, `domains`, `accept`
 //! and `supported` (comma lists), `distributable=no`, `timeout`, `on-trap`, `in-dialog-source`, `mailbox`, `sessions`,
 //! `attribute-bytes`, `outbox-messages`. A second deployment of a name is a new version.
 
 use siplet_container::Input;
-use siplet_container::app::{Descriptor, Handler, Handlers, InDialogSource, OnTrap};
+use siplet_container::app::{Descriptor, Handler, InDialogSource, OnTrap};
 
-use crate::guest::{Guest, Script, Scripted};
+use crate::guest::{Sample, Script, Scripted};
 use crate::text::duration;
 use crate::world::node::application;
 
@@ -15,22 +16,25 @@ use super::super::{Command, Stage};
 
 pub(super) fn run(stage: &mut Stage, command: &Command) -> Result<(), String> {
     let name = command.word(1, "a name")?;
-    let mut descriptor = Descriptor::default();
-    for (option, value) in &command.options {
-        set(&mut descriptor, option, value)?;
-    }
-    let (guest, handlers): (Box<dyn Guest>, Handlers) = match command.option("as") {
-        Some(sample) => crate::guest::sample(sample, stage.ring, &command.indented, &mut descriptor)?,
+    // Versions differ in the 24 bits that print.
+    stage.deployed += 1;
+    let sample = match command.option("as") {
+        Some(sample) => crate::guest::sample(sample, stage.ring, &command.indented)?,
         None => {
             let mut servlet = scripted(&command.indented)?;
             servlet.from_messages = command.option("scripts").is_some();
             let handlers = servlet.handlers.keys().copied().collect();
-            (Box::new(servlet), handlers)
+            Sample { guest: Box::new(servlet), descriptor: Descriptor::default(), handlers, id: None }
         }
     };
-    // Versions differ in the 24 bits that print.
-    stage.deployed += 1;
-    let application = application(name, stage.deployed << 40, descriptor, handlers);
+    let Sample { guest, mut descriptor, handlers, id } = sample;
+    for (option, value) in &command.options {
+        set(&mut descriptor, option, value)?;
+    }
+    let mut application = application(name, stage.deployed << 40, descriptor, handlers);
+    if let Some(id) = id {
+        application.id = id;
+    }
     stage.world.host.add(application.clone(), guest);
     if stage.world.host.container.is_none() {
         stage.world.start_host();

@@ -1,0 +1,75 @@
+//! Sample servlets as WebAssembly, run by the host's own runner.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use serde_json::json;
+use siplet_container::app::InstanceMode;
+use siplet_container::turn::{Outcome, TrapReason, Turn};
+use siplet_wasm::{Engine, EngineConfig, RunResult, Runner, RunnerConfig, Servlet};
+
+use super::{Guest, Ran, Sample};
+
+/// Runs a servlet in the host's runner.
+pub struct Wasm(Runner);
+
+impl Guest for Wasm {
+    fn run(&mut self, turn: Box<Turn>, _generation: u32) -> Ran {
+        let key = turn.key();
+        match self.0.run(turn) {
+            RunResult::Ran(turn, outcome) => Ran { turn, outcome, takes: Duration::ZERO },
+            // Probation is switched off: a side thread has no place in virtual time.
+            RunResult::Away => unreachable!("a turn of {key:?} went to a side thread"),
+        }
+    }
+}
+
+/// Where `cargo xtask guests` puts the samples.
+#[must_use]
+pub fn folder() -> PathBuf {
+    std::env::var_os("SIPLET_TEST_SERVLETS")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/servlets"), PathBuf::from)
+}
+
+fn engine() -> Result<&'static Engine, String> {
+    static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
+    let made = ENGINE.get_or_init(|| {
+        let config = EngineConfig { instances: 50, ..EngineConfig::dev() };
+        Engine::new(config).map_err(|why| why.to_string())
+    });
+    made.as_ref().map_err(Clone::clone)
+}
+
+/// A sample servlet by its name.
+pub(super) fn sample(name: &str, parameters: Vec<(String, String)>, fresh: bool) -> Result<Sample, String> {
+    let path = folder().join(format!("{name}.wasm"));
+    let bytes = std::fs::read(&path).map_err(|why| format!("{}: {why}", path.display()))?;
+    let parameters: serde_json::Map<_, _> =
+        parameters.into_iter().map(|(name, value)| (name, json!(value))).collect();
+    let overrides = json!({ "init-parameters": parameters });
+    let engine = engine()?;
+    let servlet = Servlet::load(&bytes, name, engine, Some(&overrides)).map_err(|why| why.to_string())?;
+    let application = servlet.application().clone();
+    let config = RunnerConfig {
+        instance: Some(if fresh { InstanceMode::Fresh } else { InstanceMode::Reused }),
+        slow_turn: Duration::from_secs(3600),
+        seed: Some(1),
+        ..RunnerConfig::default()
+    };
+    let mut runner = Runner::new(engine, config, Arc::new(never));
+    runner.deploy(servlet);
+    Ok(Sample {
+        guest: Box::new(Wasm(runner)),
+        descriptor: application.descriptor,
+        handlers: application.handlers,
+        id: Some(application.id),
+    })
+}
+
+fn never(_: Box<Turn>, outcome: Outcome) {
+    debug_assert!(
+        matches!(&outcome, Outcome::Trapped(trap) if trap.reason == TrapReason::HostError),
+        "nothing runs on a side thread"
+    );
+}
