@@ -23,8 +23,8 @@ use crate::secret;
 use caller::{Caller, End, Names, Plan};
 use wire::Wire;
 
-/// Letters of the longest usual label: `503 Service Unavailable`.
-const LABEL: usize = 23;
+/// Letters of the longest usual label: `500 Server Internal Error`.
+const LABEL: usize = 25;
 
 /// What `siplet call` was asked for.
 #[derive(Clone, Debug)]

@@ -180,6 +180,7 @@ pub enum Unreadable {
 }
 
 impl Unreadable {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the kinds of errors are not ours")]
     fn of(error: &io::Error) -> Self {
         let outside = rustix::io::Errno::XDEV.raw_os_error();
         match error.kind() {

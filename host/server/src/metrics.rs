@@ -11,7 +11,7 @@ use siplet_container::app::AppId;
 use siplet_container::report::{DropReason, RefuseReason};
 use siplet_container::turn::TrapReason;
 
-use crate::counters::{Counters, TURN_BOUNDS_US};
+use crate::counters::{AppCounters, Counters, TURN_BOUNDS_US};
 use crate::shard::Numbers;
 
 /// What the process as a whole says of itself.
@@ -53,6 +53,9 @@ pub const fn tables(counts: &Counts) -> [(&'static str, usize); 14] {
         ("applications", counts.applications),
     ]
 }
+
+/// One number of an application.
+type Count = fn(&AppCounters) -> u64;
 
 struct Page(String);
 
@@ -182,7 +185,7 @@ fn application_families(page: &mut Page, counters: &Counters) {
         .iter()
         .map(|(app, counters)| (app.name.as_ref(), format!("{:06x}", app.digest >> 40), counters))
         .collect();
-    let families: [(&str, &str, fn(&crate::counters::AppCounters) -> u64); 5] = [
+    let families: [(&str, &str, Count); 5] = [
         ("turns_total", "Turns.", |app| app.turns),
         ("turns_failed_total", "Turns whose handler returned an error.", |app| app.failed),
         ("unanswered_total", "Transactions that a servlet left unanswered.", |app| app.unanswered),

@@ -246,8 +246,10 @@ fn abandoned(report: &Report) -> (Loudness, String) {
         let _ = write!(text, "\ncall {call_id}");
     }
     if let Death::Trapped(Trap { backtrace, .. }) = death {
-        for frame in backtrace {
-            let _ = write!(text, "\nat {frame}");
+        // A recursion is told once.
+        for same in backtrace.chunk_by(|one, next| one == next) {
+            let times = if same.len() == 1 { String::new() } else { format!("  ({} times)", same.len()) };
+            let _ = write!(text, "\nat {}{times}", same[0]);
         }
     }
     (loudness, text)

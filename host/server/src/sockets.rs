@@ -54,6 +54,7 @@ pub fn bind(config: &Config) -> Result<(Vec<Listener>, Vec<Sockets>)> {
     Ok((listeners, shards))
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the kinds of errors are not ours")]
 fn bind_one(listener: &Listener, shared: bool, buffer_bytes: usize) -> Result<Socket> {
     let address: SocketAddr = listener.address;
     let name = listener.transport.param_name();

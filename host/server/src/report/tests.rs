@@ -19,7 +19,9 @@ fn a_turn_that_died_says_where_why_and_what_the_caller_heard() {
     let trap = Trap {
         reason: TrapReason::Panic,
         text: "panicked at src/lib.rs:42: index out of bounds: the len is 3 but the index is 3".into(),
-        backtrace: vec!["screen::Screen::do_invite  src/lib.rs:42".into()],
+        backtrace: ["screen::look", "screen::look", "screen::Screen::do_invite  src/lib.rs:42"]
+            .map(Into::into)
+            .into(),
         cpu: Duration::from_micros(31),
     };
     let report = Report::TurnAbandoned {
@@ -39,6 +41,7 @@ fn a_turn_that_died_says_where_why_and_what_the_caller_heard() {
          panicked at src/lib.rs:42: index out of bounds: the len is 3 but the index is 3\n\
          the caller got 500; nothing else of this turn left the host; the session is as it was\n\
          call abc@host\n\
+         at screen::look  (2 times)\n\
          at screen::Screen::do_invite  src/lib.rs:42"
     );
 }

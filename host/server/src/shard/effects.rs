@@ -37,10 +37,12 @@ impl Core {
     }
 
     pub(super) fn transmit(&mut self, hop: siplet_container::io::Hop, bytes: bytes::Bytes) {
-        self.counters.packets_sent += 1;
         let sent = match hop.transport {
             Transport::Udp => match self.udp.get(usize::from(hop.listener)) {
-                Some(Some(port)) => port.send(bytes.clone(), hop.remote),
+                Some(Some(port)) => {
+                    self.counters.packets_sent += 1;
+                    port.send(bytes.clone(), hop.remote)
+                }
                 Some(None) | None => Err(TransmitError::Unreachable),
             },
             Transport::Tcp => self.send_stream(hop, bytes.clone()),

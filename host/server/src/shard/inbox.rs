@@ -171,10 +171,15 @@ pub(super) async fn attend(
                 let Some(order) = order else { return };
                 let mut next = Some(order);
                 while let Some(order) = next {
-                    match order {
-                        Order::Stop => return,
-                        Order::Open => if let Some(open) = open.take() { open(&core) },
-                        order => obey(&core, order),
+                    if matches!(order, Order::Stop) {
+                        return;
+                    }
+                    match (&order, open.take()) {
+                        (Order::Open, Some(open)) => open(&core),
+                        (_, still_closed) => {
+                            open = still_closed;
+                            obey(&core, order);
+                        }
                     }
                     next = inbox.try_recv().ok();
                 }

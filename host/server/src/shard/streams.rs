@@ -61,6 +61,7 @@ impl Core {
     fn write(&mut self, id: ConnectionId, hop: Hop, bytes: Bytes) -> Result<(), TransmitError> {
         let queue_max = self.limits.write_queue_bytes;
         let connection = self.flows.get_mut(id).ok_or(TransmitError::Unreachable)?;
+        self.counters.packets_sent += 1;
         connection.write(Some(hop), bytes, queue_max)
     }
 
