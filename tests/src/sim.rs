@@ -39,7 +39,7 @@ const REPLAY_EVERY: u64 = 16;
 pub fn run(seed: u64) -> Verdict {
     let plan = Plan::of(seed);
     let mut verdict = live(&plan);
-    if seed % REPLAY_EVERY == 0 && verdict.faults.is_empty() && live(&plan).digest != verdict.digest {
+    if seed.is_multiple_of(REPLAY_EVERY) && verdict.faults.is_empty() && live(&plan).digest != verdict.digest {
         let text = "the same seed gave other bytes".to_owned();
         verdict.faults.push(Fault { invariant: "INV-REPLAY", text });
     }

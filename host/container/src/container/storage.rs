@@ -60,14 +60,13 @@ impl Container {
             return;
         }
         for effect in self.effects.split_off(first) {
-            match effect {
-                Effect::Transmit { hop, bytes } => {
-                    let outgoing = Outgoing { target: Target::Hop(hop), bytes, client: None };
-                    if !last.outbox.contains(&outgoing) {
-                        last.outbox.push(outgoing);
-                    }
-                }
-                other => self.effects.push_back(other),
+            let Effect::Transmit { hop, bytes } = effect else {
+                self.effects.push_back(effect);
+                continue;
+            };
+            let outgoing = Outgoing { target: Target::Hop(hop), bytes, client: None };
+            if !last.outbox.contains(&outgoing) {
+                last.outbox.push(outgoing);
             }
         }
     }

@@ -51,7 +51,7 @@ impl WorkingCopy {
             wanted = match wanted {
                 Wanted::Pass { .. } => Wanted::Pass { ack: None },
                 Wanted::Transmit(_) => Wanted::Nothing,
-                other => other,
+                Wanted::Nothing | Wanted::CancelDue | Wanted::Gone(_) => wanted,
             };
         }
         let Wanted::Pass { ack } = wanted else {
@@ -224,7 +224,8 @@ impl WorkingCopy {
         }
         let Ok(bye) = dialog.next_request(Method::Bye) else { return };
         let state = self.session.sip(sip).map(|session| session.state);
-        let _ = self.send_request(sip, &Method::Bye, bye);
+        // It ends that dialog and waits for no ACK of the session's own. Without a hop there is nobody to tell.
+        let _ = self.send_request_now(sip, &Method::Bye, bye);
         // The BYE was for that dialog: the session's own stands.
         if let (Some(session), Some(state)) = (self.session.sip_mut(sip), state) {
             session.state = state;
