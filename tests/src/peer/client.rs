@@ -300,6 +300,10 @@ impl Peer {
             known.target = target;
         }
         let is_new = !std::mem::replace(&mut known.confirmed, true);
+        if is_new {
+            // A failure that it crossed was an answer to another copy of the INVITE.
+            known.ended = None;
+        }
         if self.manners.acks_success {
             self.ack_success(at, dialog);
         }

@@ -125,7 +125,8 @@ impl Plan {
             net: random.percent(50),
             kills: durable && random.percent(60),
             outages,
-            lost_answers: durable && random.percent(15),
+            // Not both: a record that was stored unheard and forgotten in vain would come back with the next host.
+            lost_answers: durable && !outages && random.percent(25),
             fences: durable && random.percent(8),
             drains: random.percent(10),
             deaths: random.percent(40),
