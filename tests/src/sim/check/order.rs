@@ -20,8 +20,8 @@ pub(super) struct Orders {
     left: BTreeMap<Key, (u32, u64, u32)>,
     /// Everything that left before.
     known: std::collections::BTreeSet<Bytes>,
-    /// What arrived and led to no turn yet, with the order of its arrival.
-    waiting: BTreeMap<Bytes, u64>,
+    /// What arrived and led to no turn yet, with the order of its arrival, where that still counts.
+    waiting: BTreeMap<Bytes, Option<u64>>,
     arrived: u64,
     /// The arrival of the message that led to the last turn of a session.
     last: BTreeMap<Key, u64>,
@@ -43,7 +43,7 @@ impl Orders {
     }
 
     fn began(&mut self, key: Key, message: &Bytes) -> Option<String> {
-        let arrival = self.waiting.remove(message)?;
+        let arrival = self.waiting.remove(message)??;
         let last = self.last.insert(key, arrival)?;
         (arrival < last).then(|| "a message was overtaken in its mailbox".to_owned())
     }
@@ -55,13 +55,13 @@ impl Checker for Orders {
             Seen::Transmit { bytes, .. } => self.transmit(bytes),
             Seen::Arrived { at: End::Host, bytes } if world.host.container.is_some() => {
                 self.arrived += 1;
-                self.waiting.entry((*bytes).clone()).or_insert(self.arrived);
+                self.waiting.entry((*bytes).clone()).or_insert(Some(self.arrived));
                 None
             }
             Seen::TurnBegan { key, message: Some(message), .. } => self.began(*key, message),
-            // What was refused may come again later.
+            // What was refused may come again later, or wait all the same as another copy of it does.
             Seen::Report(Report::Refused { .. } | Report::Dropped { .. } | Report::RolledBack { .. }) => {
-                self.waiting.clear();
+                self.waiting.values_mut().for_each(|arrival| *arrival = None);
                 None
             }
             Seen::Killed { .. } => {
