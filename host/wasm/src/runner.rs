@@ -220,25 +220,26 @@ impl Stage {
     ) -> (Box<Turn>, Outcome, Start) {
         let start = self.meter.start();
         let mut turn = Some(turn);
-        let mut now = match live.take() {
-            Some(now) => now,
-            None => match self.make(servlet, &mut turn, start) {
-                Ok(now) => now,
-                Err(trap) => {
-                    let turn = turn.expect("Instance::start gives back the turn that it was lent");
-                    return (turn, Outcome::Trapped(trap), start);
-                }
-            },
+        let made = if live.is_none() {
+            self.make(servlet, &mut turn, start).map(|now| *live = Some(now))
+        } else {
+            Ok(())
         };
         let turn = turn.expect("Instance::start gives back the turn that it was lent");
+        // Used in its place: an instance is some hundred bytes, and a turn takes less than a microsecond.
+        let now = match (made, live.as_mut()) {
+            (Ok(()), Some(now)) => now,
+            (Ok(()), None) => return (turn, Outcome::Trapped(trap::host_error("it has no instance")), start),
+            (Err(trap), _) => return (turn, Outcome::Trapped(trap), start),
+        };
         let (turn, outcome) = now.instance.call(turn, start);
         now.turns_left = now.turns_left.saturating_sub(1);
         let fresh = self.instance.unwrap_or(servlet.application().descriptor.instance) == InstanceMode::Fresh;
         let dead = matches!(outcome, Outcome::Trapped(_));
         let worn = now.instance.worn();
         self.worn += u64::from(worn && !dead);
-        if !(dead || fresh || worn || now.turns_left == 0) {
-            *live = Some(now);
+        if dead || fresh || worn || now.turns_left == 0 {
+            *live = None;
         }
         (turn, outcome, start)
     }
