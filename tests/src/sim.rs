@@ -16,8 +16,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::peer::Peer;
 use crate::trace::Trace;
-use crate::world::{STEPS_MAX, World};
 use crate::world::seen::{Seen, Watcher};
+use crate::world::{STEPS_MAX, World};
 
 use check::{Checkers, Fault};
 use plan::Plan;
@@ -39,7 +39,8 @@ const REPLAY_EVERY: u64 = 16;
 pub fn run(seed: u64) -> Verdict {
     let plan = Plan::of(seed);
     let mut verdict = live(&plan);
-    if seed.is_multiple_of(REPLAY_EVERY) && verdict.faults.is_empty() && live(&plan).digest != verdict.digest {
+    if seed.is_multiple_of(REPLAY_EVERY) && verdict.faults.is_empty() && live(&plan).digest != verdict.digest
+    {
         let text = "the same seed gave other bytes".to_owned();
         verdict.faults.push(Fault { invariant: "INV-REPLAY", text });
     }
@@ -123,7 +124,9 @@ pub fn left(world: &World) -> Vec<String> {
             ("loading packets", counts.loading_packets),
             ("resolving", counts.resolving),
         ];
-        left.extend(tables.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{name} {count}")));
+        left.extend(
+            tables.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{name} {count}")),
+        );
     }
     let stored = world
         .host
@@ -138,6 +141,12 @@ pub fn left(world: &World) -> Vec<String> {
     if stored > 0 {
         left.push(format!("stored {stored}"));
     }
-    left.extend(world.peers.iter().filter(|peer| !peer.is_quiet()).map(|peer: &Peer| format!("{} at work", peer.name)));
+    left.extend(
+        world
+            .peers
+            .iter()
+            .filter(|peer| !peer.is_quiet())
+            .map(|peer: &Peer| format!("{} at work", peer.name)),
+    );
     left
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 /// What was expected.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is no time such as 20ms, 2s or 3m");
-    let (number, unit) = text.find(|c: char| c.is_ascii_alphabetic()).map(|at| text.split_at(at)).ok_or_else(wrong)?;
+    let (number, unit) =
+        text.find(|c: char| c.is_ascii_alphabetic()).map(|at| text.split_at(at)).ok_or_else(wrong)?;
     let number: f64 = number.parse().map_err(|_| wrong())?;
     let seconds = match unit {
         "us" => number / 1e6,

@@ -87,7 +87,11 @@ impl Trace {
             Some(status) => format!("{status} {}", wire::cseq(&message).1),
         };
         let call = self.names.call(&wire::text(&message, HeaderId::CallId));
-        line.push_str(&format!(" {call} cseq={} {}", wire::cseq(&message).0, self.names.branch(&wire::branch(&message))));
+        line.push_str(&format!(
+            " {call} cseq={} {}",
+            wire::cseq(&message).0,
+            self.names.branch(&wire::branch(&message))
+        ));
         for (what, tag) in [("from", wire::from_tag(&message)), ("to", wire::to_tag(&message))] {
             if !tag.is_empty() {
                 line.push_str(&format!(" {what}={}", self.names.tag(&tag)));
@@ -114,7 +118,15 @@ impl Trace {
         }
     }
 
-    fn sent(&mut self, world: &World, from: End, to: End, bytes: &Bytes, fate: Fate, reliable: bool) -> String {
+    fn sent(
+        &mut self,
+        world: &World,
+        from: End,
+        to: End,
+        bytes: &Bytes,
+        fate: Fate,
+        reliable: bool,
+    ) -> String {
         let text = self.message(world, bytes);
         let mut line = format!("{}>{} {text}", Self::end(world, from), Self::end(world, to));
         if reliable {
@@ -183,8 +195,11 @@ impl Trace {
     fn sessions(&mut self, lines: &[siplet_container::io::SessionLine]) -> String {
         let mut all = Vec::new();
         for line in lines {
-            let sips: Vec<String> =
-                line.sessions.iter().map(|(call, state)| format!("{} {state}", self.names.call(call))).collect();
+            let sips: Vec<String> = line
+                .sessions
+                .iter()
+                .map(|(call, state)| format!("{} {state}", self.names.call(call)))
+                .collect();
             let application = line.application.split(' ').next().unwrap_or_default();
             all.push(format!("{application} {} s [{}]", line.age_s, sips.join(", ")));
         }

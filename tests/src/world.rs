@@ -17,9 +17,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use siplet_container::Input;
 use siplet_container::io::{ConnectionId, Flow, Hop, Query, Transport};
 use siplet_container::turn::{Outcome, Turn};
-use siplet_container::Input;
 use siplet_sip::time::Time;
 use siplet_store::{Completion, Store};
 

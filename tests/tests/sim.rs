@@ -58,7 +58,9 @@ fn a_cancelled_call_of_the_servlet_survives_death_at_every_boundary() {
 fn planted_defects_are_found() {
     use siplet_container::mutant::Mutant;
     // `cargo xtask sim --mutants` looks for all of them.
-    for mutant in [Mutant::ReleaseBeforeStored, Mutant::OutboxLost, Mutant::TurnsOverlap, Mutant::SessionLeaks] {
+    for mutant in
+        [Mutant::ReleaseBeforeStored, Mutant::OutboxLost, Mutant::TurnsOverlap, Mutant::SessionLeaks]
+    {
         assert!(sim::mutants::find(mutant, SEEDS).is_some(), "{mutant:?} is not found");
     }
 }

@@ -25,6 +25,7 @@ impl core::fmt::Display for AppId {
 /// What a handler is called, in the order of the WIT interface `sip-servlet` and its optional companions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[repr(u8)]
+#[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum Handler {
     DoInvite,
@@ -148,7 +149,7 @@ impl Handler {
 }
 
 /// Which handlers a servlet has of its own; for the others the host does what the default handler would do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handlers(u32);
 
 impl Handlers {
@@ -318,7 +319,7 @@ impl Default for Descriptor {
 }
 
 /// A deployed application as the container knows it: everything but the code.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Application {
     /// Name and digest.
     pub id: AppId,

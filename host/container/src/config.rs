@@ -64,6 +64,8 @@ pub struct Limits {
     pub forks: usize,
     /// Requests of clients that wait for one name of the DNS.
     pub resolving: usize,
+    /// Steps in which a handler died that are kept in one second; of more only the death is told.
+    pub trapped_per_s: u32,
 }
 
 impl Default for Limits {
@@ -78,6 +80,7 @@ impl Default for Limits {
             parked_units: 16,
             forks: 8,
             resolving: 4096,
+            trapped_per_s: 2,
         }
     }
 }
@@ -111,6 +114,8 @@ pub struct Config {
     pub lazy_timer_slot: Duration,
     /// Value of the Server header of responses that the host makes; empty: none.
     pub server_header: String,
+    /// True: a step in which a handler died is told whole, so that it can run again.
+    pub keep_trapped: bool,
 }
 
 impl Default for Config {
@@ -129,6 +134,7 @@ impl Default for Config {
             timer_slot: Duration::from_millis(10),
             lazy_timer_slot: Duration::from_secs(1),
             server_header: String::new(),
+            keep_trapped: false,
         }
     }
 }

@@ -11,6 +11,7 @@ mod slots;
 mod stateless;
 mod steps;
 mod storage;
+mod watching;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -33,6 +34,7 @@ use crate::table::Table;
 use crate::turn::SipKey;
 
 use slots::Slot;
+use watching::{Kept, Watching};
 
 /// What waits for a step.
 #[derive(Clone, Debug)]
@@ -44,7 +46,7 @@ enum Work {
     /// A CANCEL for that server transaction.
     Cancel(Box<Received>, u32),
     /// An ACK for the failure response of that server transaction.
-    AckOfFailure(u32),
+    AckOfFailure { server: u32, message: Arc<Message>, flow: Flow },
     /// An ACK for a 2xx in that SIP session.
     Ack(Box<Received>, SipKey),
     /// A response to that client transaction, or to its CANCEL.
@@ -77,7 +79,7 @@ impl Work {
             Self::Initial(received) | Self::Subsequent(received, _) | Self::Cancel(received, _) => {
                 Some(received)
             }
-            Self::AckOfFailure(_)
+            Self::AckOfFailure { .. }
             | Self::Ack(..)
             | Self::Response { .. }
             | Self::Deadline
@@ -149,6 +151,8 @@ pub struct Container {
     next_unit: u64,
     /// Set while no new calls are taken: seconds for Retry-After.
     draining: Option<u32>,
+    watches: BTreeMap<u64, Watching>,
+    kept: Kept,
     counts: Counts,
     now: Time,
 }
@@ -182,6 +186,8 @@ impl Container {
             next_turn: 0,
             next_unit: 0,
             draining: None,
+            watches: BTreeMap::new(),
+            kept: Kept::default(),
             counts: Counts::default(),
             now: Time::ZERO,
         }

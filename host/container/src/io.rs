@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{AppId, Application};
+use crate::record::watch::Watch;
 use crate::report::Report;
 use crate::turn::{Outcome, Turn};
 
@@ -184,6 +185,18 @@ pub enum Command {
     },
     /// Show one application session by its id as text.
     ShowSession(String),
+    /// Tell every step of the sessions that the watch takes in, until it is ended by [`Command::Unwatch`].
+    Watch {
+        /// Number of the watch, the asker's choice; one of that number is replaced.
+        watch: u64,
+        /// Which sessions.
+        what: Watch,
+    },
+    /// End a watch.
+    Unwatch {
+        /// Its number.
+        watch: u64,
+    },
 }
 
 /// The answer to a [`Command`].
@@ -195,6 +208,13 @@ pub enum CommandReply {
     Sessions(Vec<SessionLine>),
     /// A session's tree as indented text, none when there is no such session.
     Session(Option<String>),
+    /// The watch is on.
+    Watching {
+        /// Living sessions that it took in.
+        sessions: usize,
+    },
+    /// It cannot be done: why, in a sentence.
+    Refused(String),
 }
 
 /// One application session in a listing.

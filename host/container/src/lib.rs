@@ -19,6 +19,7 @@ mod deadlines;
 pub mod io;
 pub mod mutant;
 mod names;
+pub mod record;
 pub mod report;
 mod routing;
 mod session;

@@ -3,7 +3,8 @@
 //! A name is 160 bits: the application session's key (the partition in its top 10 bits), an index inside that session and
 //! 64 bits of a keyed hash over kind, key and index, written as 32 characters of base 32. So a packet finds its shard and
 //! its session without a table, and a name that was not minted under our secret is known as such. The hash proves that
-//! a name is ours, not who sends it.
+//! a name is ours, not who sends it. The hash is made under a key that is derived from the secret for each application
+//! session, so that a record of a session can tell that key, and with it all names of the session, but never the secret.
 
 #[cfg(test)]
 mod tests;
@@ -11,10 +12,12 @@ mod tests;
 use core::hash::Hasher;
 
 use siphasher::sip::SipHasher24;
+use siphasher::sip128::{Hasher128, SipHasher24 as SipHasher128};
 use siplet_sip::transaction::HashKey;
 
 use crate::config::{PARTITIONS, Secret};
 use crate::io::Key;
+use crate::record::NamesKey;
 
 /// What a name names; a hash for one kind is none for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +46,8 @@ pub(crate) const NAME_LEN: usize = 32;
 pub(crate) struct Minter {
     secret: [u64; 2],
     previous: Option<[u64; 2]>,
+    /// The one session whose key is told and not derived: the session of a record that runs again.
+    told: Option<(Key, NamesKey)>,
 }
 
 fn words(secret: Secret) -> [u64; 2] {
@@ -50,17 +55,46 @@ fn words(secret: Secret) -> [u64; 2] {
     [wide as u64, (wide >> 64) as u64]
 }
 
-fn mac(secret: [u64; 2], kind: Kind, key: Key, index: u32) -> u64 {
-    let mut hasher = SipHasher24::new_with_keys(secret[0], secret[1]);
-    hasher.write_u8(kind as u8);
+/// The key of one session's names.
+fn derive(secret: [u64; 2], key: Key) -> [u64; 2] {
+    let mut hasher = SipHasher128::new_with_keys(secret[0], secret[1]);
     hasher.write_u64(key.0);
-    hasher.write_u32(index);
+    let derived = hasher.finish128();
+    [derived.h1, derived.h2]
+}
+
+fn mac(names: [u64; 2], kind: Kind, index: u32) -> u64 {
+    let mut hasher = SipHasher24::new_with_keys(names[0], names[1]);
+    hasher.write_u64(u64::from(kind as u8) << 32 | u64::from(index));
     hasher.finish()
 }
 
 impl Minter {
     pub(crate) fn new(secret: Secret, previous: Option<Secret>) -> Self {
-        Self { secret: words(secret), previous: previous.map(words) }
+        Self { secret: words(secret), previous: previous.map(words), told: None }
+    }
+
+    /// Names of this session are minted and checked under keys that a record tells.
+    pub(crate) const fn tell(&mut self, key: Key, names: NamesKey) {
+        self.told = Some((key, names));
+    }
+
+    /// The keys of a session's names.
+    pub(crate) fn names_of(&self, key: Key) -> NamesKey {
+        match self.told {
+            Some((told, names)) if told == key => names,
+            Some(_) | None => NamesKey {
+                mints: derive(self.secret, key),
+                previous: self.previous.map(|previous| derive(previous, key)),
+            },
+        }
+    }
+
+    fn mints(&self, key: Key) -> [u64; 2] {
+        match self.told {
+            Some((told, names)) if told == key => names.mints,
+            Some(_) | None => derive(self.secret, key),
+        }
     }
 
     /// The key of hashes over foreign names; the same on all nodes that share the secret.
@@ -73,7 +107,7 @@ impl Minter {
         let mut bytes = [0_u8; 20];
         bytes[..8].copy_from_slice(&key.0.to_be_bytes());
         bytes[8..12].copy_from_slice(&index.to_be_bytes());
-        bytes[12..].copy_from_slice(&mac(self.secret, kind, key, index).to_be_bytes());
+        bytes[12..].copy_from_slice(&mac(self.mints(key), kind, index).to_be_bytes());
         let mut name = String::with_capacity(COOKIE.len() + NAME_LEN);
         if kind == Kind::Branch {
             name.push_str(COOKIE);
@@ -95,8 +129,8 @@ impl Minter {
         let key = Key(u64::from_be_bytes(bytes[..8].try_into().ok()?));
         let index = u32::from_be_bytes(bytes[8..12].try_into().ok()?);
         let told = u64::from_be_bytes(bytes[12..].try_into().ok()?);
-        let good = |secret: [u64; 2]| mac(secret, kind, key, index) == told;
-        (good(self.secret) || self.previous.is_some_and(good)).then_some((key, index))
+        let good = |names: [u64; 2]| mac(names, kind, index) == told;
+        (good(self.mints(key)) || self.names_of(key).previous.is_some_and(good)).then_some((key, index))
     }
 
     /// A To tag for an answer without a transaction: the same for the same request (RFC 3261 §8.2.7).
@@ -164,6 +198,11 @@ pub(crate) struct Random {
 impl Random {
     pub(crate) const fn new(seed: [u64; 2]) -> Self {
         Self { seed, counter: 0 }
+    }
+
+    /// What it began with.
+    pub(crate) const fn seed(&self) -> [u64; 2] {
+        self.seed
     }
 
     pub(crate) fn next(&mut self) -> u64 {

@@ -2,6 +2,7 @@
 
 use crate::app::{AppId, Handler};
 use crate::io::{Flow, Key, UnitId};
+use crate::record::StepRecord;
 use crate::turn::{Level, Trap};
 
 /// Why a message was dropped without an answer.
@@ -190,6 +191,8 @@ pub enum Report {
         answered: Option<u16>,
         /// How it died.
         death: Death,
+        /// Name of the record of this step ([`StepRecord::trapped`]) that follows; none: it is not kept.
+        record: Option<String>,
     },
     /// A line of a servlet's log.
     Log {
@@ -208,6 +211,15 @@ pub enum Report {
         app: AppId,
         /// How many.
         lines: u32,
+    },
+    /// A step of a session that is watched, or in which a handler died, at its commit: before anything of it leaves.
+    Step(Box<StepRecord>),
+    /// A step or session that would have been told, but a limit is reached.
+    Unrecorded {
+        /// Whose.
+        app: AppId,
+        /// Name of the limit: `trapped-per-s`, or `sessions` of a watch.
+        limit: &'static str,
     },
     /// A servlet left a transaction unanswered to the end; the host ended it.
     Unanswered {

@@ -76,6 +76,11 @@ impl AppSession {
         }
     }
 
+    /// True while nothing has lived in it.
+    pub(crate) const fn is_new(&self) -> bool {
+        self.next_index == 1 && self.version == 0
+    }
+
     /// A new index for a name.
     pub(crate) const fn mint_index(&mut self) -> u32 {
         let index = self.next_index;

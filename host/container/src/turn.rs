@@ -42,6 +42,7 @@ pub struct SipKey(pub u32);
 
 /// States of a SIP session (SIP Servlet 1.1 §6.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SessionState {
     /// No dialog.
     Initial,
@@ -132,7 +133,8 @@ pub struct Flat {
 }
 
 /// How loud a line of log is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Something failed.
     Error,
@@ -233,7 +235,8 @@ pub struct Trap {
 }
 
 /// Kinds of death.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum TrapReason {
     /// It panicked.
     Panic,
@@ -292,6 +295,7 @@ pub struct Turn {
     log: Vec<LogLine>,
     log_bytes: usize,
     log_dropped: u32,
+    cpu: Option<Duration>,
 }
 
 impl Turn {
@@ -317,6 +321,7 @@ impl Turn {
             log: Vec::new(),
             log_bytes: 0,
             log_dropped: 0,
+            cpu: None,
         })
     }
 
@@ -354,6 +359,28 @@ impl Turn {
     #[must_use]
     pub const fn key(&self) -> Key {
         self.copy.session.key
+    }
+
+    /// Whoever ran the handler tells its CPU time, for records.
+    pub const fn took(&mut self, cpu: Duration) {
+        self.cpu = Some(cpu);
+    }
+
+    pub(crate) const fn cpu(&self) -> Option<Duration> {
+        self.cpu
+    }
+
+    /// What its random numbers began with.
+    pub(crate) const fn seed(&self) -> [u64; 2] {
+        self.random.seed()
+    }
+
+    /// The message that the callback is about.
+    pub(crate) fn message_bytes(&self) -> Option<&Bytes> {
+        match self.messages.first()? {
+            TurnMessage::Received { message, .. } => Some(message.bytes()),
+            TurnMessage::Created { .. } => None,
+        }
     }
 
     /// 64 random bits.

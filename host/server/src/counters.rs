@@ -107,6 +107,10 @@ pub struct Counters {
     pub restore_failed: u64,
     pub log_lines_dropped: u64,
     pub broken: u64,
+    /// Steps that the containers told whole.
+    pub steps_recorded: u64,
+    /// Steps and sessions that they did not tell because a limit is reached.
+    pub unrecorded: u64,
     pub apps: BTreeMap<AppId, AppCounters>,
 }
 
@@ -164,6 +168,8 @@ impl Counters {
             Report::Left(app) => {
                 self.apps.remove(app);
             }
+            Report::Step(_) => self.steps_recorded += 1,
+            Report::Unrecorded { .. } => self.unrecorded += 1,
             Report::TurnAbandoned { .. }
             | Report::Log { .. }
             | Report::TransmitFailed { .. }
@@ -196,7 +202,7 @@ impl Counters {
         }
     }
 
-    fn plain_mut(&mut self) -> [&mut u64; 18] {
+    fn plain_mut(&mut self) -> [&mut u64; 20] {
         [
             &mut self.packets_received,
             &mut self.packets_sent,
@@ -216,6 +222,8 @@ impl Counters {
             &mut self.restore_failed,
             &mut self.log_lines_dropped,
             &mut self.broken,
+            &mut self.steps_recorded,
+            &mut self.unrecorded,
         ]
     }
 }

@@ -150,6 +150,12 @@ fn plain_families(page: &mut Page, counters: &Counters) {
         ("restored_total", "Sessions that were restored.", counters.restored),
         ("restore_failed_total", "Sessions that could not be restored.", counters.restore_failed),
         ("log_lines_dropped_total", "Lines of servlets over their limit.", counters.log_lines_dropped),
+        ("steps_recorded_total", "Steps told for records and ladders.", counters.steps_recorded),
+        (
+            "unrecorded_total",
+            "Steps and sessions not recorded because a limit is reached.",
+            counters.unrecorded,
+        ),
         ("broken_rules_total", "Broken rules of the host itself.", counters.broken),
     ];
     for (name, help, value) in plain {

@@ -100,6 +100,8 @@ const fn is_noise(report: &Report) -> bool {
         | Report::RolledBack { .. }
         | Report::RestoreFailed { .. }
         | Report::Restored { .. }
+        | Report::Step(_)
+        | Report::Unrecorded { .. }
         | Report::Deployed(_)
         | Report::Left(_)
         | Report::Broken { .. } => false,
@@ -139,6 +141,8 @@ fn kind(report: &Report) -> String {
         Report::TurnAbandoned { app, handler, .. } => format!("abandoned {app} {}", handler.name()),
         Report::Log { app, .. } => format!("log {app}"),
         Report::LogDropped { app, .. } => format!("log-dropped {app}"),
+        Report::Step(record) => format!("step {}", record.app),
+        Report::Unrecorded { app, limit } => format!("unrecorded {app} {limit}"),
         Report::Unanswered { app, .. } => format!("unanswered {app}"),
         Report::NoAck { app } => format!("no-ack {app}"),
         Report::ClientTimeout { app, .. } => format!("client-timeout {app}"),
@@ -215,7 +219,10 @@ pub fn words(report: &Report) -> Option<(Loudness, String)> {
             ),
         ),
         Report::Left(app) => (Loudness::INFO, format!("{app} has left: its last call has ended")),
-        Report::Deployed(_) | Report::Log { .. } => return None,
+        Report::Unrecorded { app, limit } => {
+            (Loudness::INFO, format!("{app}: a step was not recorded (limit `{limit}`)"))
+        }
+        Report::Deployed(_) | Report::Log { .. } | Report::Step(_) => return None,
     })
 }
 

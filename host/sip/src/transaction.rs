@@ -56,7 +56,9 @@ impl fmt::Display for Misuse {
             Self::Terminated => "the transaction has ended",
             Self::NoSuchStatus => "the status is not one of 100 to 699",
             Self::ProvisionalToNonInvite => "a non-INVITE request takes no provisional response but 100",
-            Self::TryingTooEarly => "a 100 to a non-INVITE request came too early for an unreliable transport",
+            Self::TryingTooEarly => {
+                "a 100 to a non-INVITE request came too early for an unreliable transport"
+            }
             Self::TimeoutToNonInvite => "a non-INVITE request is never answered with 408",
         })
     }
@@ -89,7 +91,6 @@ impl StatusClass {
         }
     }
 }
-
 
 #[cfg(test)]
 mod tests;

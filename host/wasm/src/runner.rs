@@ -161,9 +161,11 @@ impl Runner {
                 }
             };
         }
-        let (turn, outcome, start) = self.stage.play(&slot.servlet, &mut slot.live, turn);
+        let (mut turn, outcome, start) = self.stage.play(&slot.servlet, &mut slot.live, turn);
         self.counters.turns += 1;
-        if start.spent(self.config.slow_turn) >= self.config.slow_turn {
+        let spent = start.spent(self.config.slow_turn);
+        turn.took(spent);
+        if spent >= self.config.slow_turn {
             slot.live = None;
             slot.probation = self.side.assign(&slot.servlet);
             self.counters.probations += u64::from(slot.probation.is_some());

@@ -110,7 +110,10 @@ fn many(options: &Options) -> bool {
             println!("{lived} seeds, {:.0} a second", lived as f64 / began.elapsed().as_secs_f64());
         }
     }
-    println!("{lived} seeds, {:.0} a second, no invariant broken", lived as f64 / began.elapsed().as_secs_f64());
+    println!(
+        "{lived} seeds, {:.0} a second, no invariant broken",
+        lived as f64 / began.elapsed().as_secs_f64()
+    );
     true
 }
 
@@ -126,7 +129,10 @@ fn failed(plan: &Plan, verdict: &sim::Verdict) {
 }
 
 fn show(plan: &Plan) {
-    println!("seed {} durable {} store {} us {:?} {:?}", plan.seed, plan.durable, plan.store_us, plan.weather, plan.limits);
+    println!(
+        "seed {} durable {} store {} us {:?} {:?}",
+        plan.seed, plan.durable, plan.store_us, plan.weather, plan.limits
+    );
     for (at, action) in &plan.actions {
         println!("  {:.3} {action:?}", at.as_secs_f64());
     }

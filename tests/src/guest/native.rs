@@ -103,7 +103,12 @@ impl Host for TurnHost {
         message(self.0.request_of(id(response)))
     }
 
-    fn create_response(&mut self, request: MessageId, status: u16, reason: Option<&str>) -> Result<MessageId> {
+    fn create_response(
+        &mut self,
+        request: MessageId,
+        status: u16,
+        reason: Option<&str>,
+    ) -> Result<MessageId> {
         message(self.0.create_response(id(request), status, reason))
     }
 
@@ -257,7 +262,8 @@ pub(super) fn sample(name: &str, parameters: Vec<(String, String)>) -> std::resu
         other => return Err(format!("there is no sample `{other}`")),
     };
     let instance = instance.map_err(|why| format!("{name} cannot be made: {why}"))?;
-    let descriptor: Descriptor = serde_json::from_str(instance.descriptor()).map_err(|why| why.to_string())?;
+    let descriptor: Descriptor =
+        serde_json::from_str(instance.descriptor()).map_err(|why| why.to_string())?;
     let names = descriptor.handlers.clone().unwrap_or_default();
     let handlers = names.iter().filter_map(|name| Handler::from_name(name)).collect();
     Ok(Sample { guest: Box::new(Native(instance)), descriptor, handlers, id: None })

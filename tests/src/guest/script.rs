@@ -92,7 +92,9 @@ impl Script {
 impl Act {
     fn parse(text: &str) -> Result<Self, String> {
         let (word, rest) = text.split_once(' ').map_or((text, ""), |(word, rest)| (word, rest.trim()));
-        if word.len() == 3 && let Ok(status) = word.parse() {
+        if word.len() == 3
+            && let Ok(status) = word.parse()
+        {
             return Ok(Self::respond(status, rest));
         }
         let pair = || rest.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -160,7 +162,11 @@ pub struct Scripted {
 impl Guest for Scripted {
     fn run(&mut self, mut turn: Box<Turn>, generation: u32) -> Ran {
         let known = self.handlers.get(&turn.callback().handler());
-        let script = if self.from_messages { run::script_of(&turn).or_else(|| known.cloned()) } else { known.cloned() };
+        let script = if self.from_messages {
+            run::script_of(&turn).or_else(|| known.cloned())
+        } else {
+            known.cloned()
+        };
         let mark = self.marks.then_some(generation);
         let mut runner = run::Runner::new(&mut turn, mark);
         let outcome = match runner.run(&script.unwrap_or_default()) {

@@ -99,7 +99,18 @@ impl Peer {
         let known = known.clone();
         let seq = known.local_seq;
         let (from, to) = (&known.local, &known.remote);
-        self.start(method, &known.target, from, to, &known.call_id, seq, &known.routes, extras, Some(dialog), now)
+        self.start(
+            method,
+            &known.target,
+            from,
+            to,
+            &known.call_id,
+            seq,
+            &known.routes,
+            extras,
+            Some(dialog),
+            now,
+        )
     }
 
     /// Cancels an INVITE, once a provisional response has come (RFC 3261 §9.1).
@@ -125,7 +136,16 @@ impl Peer {
         let headers = known.cancel_headers.clone();
         let bytes = self.of_invite(client, "CANCEL", None, &headers);
         let known = self.clients[client].clone();
-        self.push_client("CANCEL", &known.call_id, &known.branch, known.cseq, &known.from_tag, bytes, None, now);
+        self.push_client(
+            "CANCEL",
+            &known.call_id,
+            &known.branch,
+            known.cseq,
+            &known.from_tag,
+            bytes,
+            None,
+            now,
+        );
     }
 
     /// RFC 3261 §17.1.1.3, §9.1: a request in the transaction of an INVITE.
@@ -140,7 +160,9 @@ impl Peer {
             ("Call-ID".to_owned(), known.call_id.clone()),
             ("CSeq".to_owned(), format!("{} {method}", known.cseq)),
         ];
-        headers.extend(wire::texts(&invite, HeaderId::Route).into_iter().map(|route| ("Route".to_owned(), route)));
+        headers.extend(
+            wire::texts(&invite, HeaderId::Route).into_iter().map(|route| ("Route".to_owned(), route)),
+        );
         headers.extend_from_slice(extra);
         let uri = String::from_utf8_lossy(invite.request_uri()).into_owned();
         wire::write(&format!("{method} {uri} SIP/2.0"), &headers, "")
@@ -240,7 +262,8 @@ impl Peer {
 
     pub(super) fn on_response(&mut self, response: &Message, bytes: &Bytes, now: Time) {
         let (branch, (_, method)) = (wire::branch(response), wire::cseq(response));
-        let found = self.clients.iter().rposition(|client| client.branch == branch && client.method == method);
+        let found =
+            self.clients.iter().rposition(|client| client.branch == branch && client.method == method);
         let (Some(at), Some(status)) = (found, response.status()) else { return };
         let client = &mut self.clients[at];
         if client.ending == Ending::TimedOut {
@@ -316,7 +339,8 @@ impl Peer {
     /// RFC 3261 §13.2.2.4: the ACK for a 2xx, the same one each time.
     pub fn ack_success(&mut self, client: usize, dialog: usize) {
         let remote = self.dialogs[dialog].remote_tag.clone();
-        let sent = self.clients[client].acks.iter().find(|(tag, _)| *tag == remote).map(|(_, bytes)| bytes.clone());
+        let sent =
+            self.clients[client].acks.iter().find(|(tag, _)| *tag == remote).map(|(_, bytes)| bytes.clone());
         if let Some(bytes) = sent {
             self.send(bytes);
             return;
@@ -340,7 +364,8 @@ impl Peer {
 
     fn on_failure(&mut self, at: usize, response: &Message) {
         // An early dialog ends with the failure of its INVITE.
-        for dialog in self.dialogs.iter_mut().filter(|dialog| dialog.client == Some(at) && !dialog.confirmed) {
+        for dialog in self.dialogs.iter_mut().filter(|dialog| dialog.client == Some(at) && !dialog.confirmed)
+        {
             dialog.ended = Some(EndedBy::Host);
         }
         if self.manners.acks_failure {

@@ -46,7 +46,8 @@ impl Server {
     fn unacknowledged(&self) -> impl Iterator<Item = &Bytes> {
         let in_dialog = !wire::to_tag(&self.request).is_empty();
         self.finals.iter().filter_map(move |(status, tag, bytes)| {
-            let acked = if *status >= 300 || in_dialog { !self.acked.is_empty() } else { self.acked.contains(tag) };
+            let acked =
+                if *status >= 300 || in_dialog { !self.acked.is_empty() } else { self.acked.contains(tag) };
             (!acked).then_some(bytes)
         })
     }
@@ -125,7 +126,8 @@ impl Peer {
 
     fn on_cancel(&mut self, at: usize, now: Time) {
         let branch = self.servers[at].branch.clone();
-        let invite = self.servers.iter().position(|server| server.branch == branch && server.method == "INVITE");
+        let invite =
+            self.servers.iter().position(|server| server.branch == branch && server.method == "INVITE");
         let Some(invite) = invite else {
             self.reply(at, &Reply::now(481), now);
             return;
@@ -211,7 +213,8 @@ impl Peer {
     }
 
     fn on_ack(&mut self, ack: &Message) {
-        let (branch, call_id, to_tag) = (wire::branch(ack), wire::text(ack, HeaderId::CallId), wire::to_tag(ack));
+        let (branch, call_id, to_tag) =
+            (wire::branch(ack), wire::text(ack, HeaderId::CallId), wire::to_tag(ack));
         let (number, _) = wire::cseq(ack);
         let from_tag = wire::from_tag(ack);
         for server in self.servers.iter_mut().filter(|server| server.method == "INVITE") {
@@ -220,7 +223,11 @@ impl Peer {
                 && wire::from_tag(&server.request) == from_tag;
             let fits = server.finals.iter().any(|(status, tag, _)| {
                 let in_dialog = !wire::to_tag(&server.request).is_empty();
-                if *status >= 300 { server.branch == branch } else { same_dialog && (*tag == to_tag || in_dialog) }
+                if *status >= 300 {
+                    server.branch == branch
+                } else {
+                    same_dialog && (*tag == to_tag || in_dialog)
+                }
             });
             if fits {
                 server.acked.push(to_tag.clone());

@@ -25,7 +25,10 @@ impl Command {
     /// # Errors
     /// What is missing, in words.
     pub fn word(&self, at: usize, what: &str) -> Result<&str, String> {
-        self.words.get(at).map(String::as_str).ok_or_else(|| format!("`{}` wants {what}", self.words.join(" ")))
+        self.words
+            .get(at)
+            .map(String::as_str)
+            .ok_or_else(|| format!("`{}` wants {what}", self.words.join(" ")))
     }
 
     /// The indented lines as `name: value`.
@@ -115,14 +118,17 @@ fn command(block: &mut Block, line: &str, number: usize) -> Result<(), String> {
         return Ok(());
     }
     if line.starts_with(' ') {
-        let last = block.commands.last_mut().ok_or_else(|| format!("line {number}: it belongs to no command"))?;
+        let last =
+            block.commands.last_mut().ok_or_else(|| format!("line {number}: it belongs to no command"))?;
         last.indented.push(line.trim().to_owned());
         return Ok(());
     }
     let mut command = Command { line: number, words: Vec::new(), options: Vec::new(), indented: Vec::new() };
     for word in words(line) {
         match word.split_once('=') {
-            Some((name, value)) if !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '-') => {
+            Some((name, value))
+                if !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '-') =>
+            {
                 command.options.push((name.to_owned(), value.to_owned()));
             }
             Some(_) | None => command.words.push(word),

@@ -42,7 +42,12 @@ impl Kind {
             script: script.to_owned(),
             ack: "count n".to_owned(),
         };
-        let within = |callee, method, script: &str| Action::Within { id: 0, callee, method, script: script.to_owned() };
+        let within = |callee, method, script: &str| Action::Within {
+            id: 0,
+            callee,
+            method,
+            script: script.to_owned(),
+        };
         let first = at(0);
         match self {
             Self::Call => vec![
@@ -54,10 +59,7 @@ impl Kind {
                 (first, call("INVITE", "180")),
                 (at(4000), Action::Cancel { id: 0, script: "count n".to_owned() }),
             ],
-            Self::Bye => vec![
-                (first, call("INVITE", "200")),
-                (at(4000), within(false, "INFO", "200; bye")),
-            ],
+            Self::Bye => vec![(first, call("INVITE", "200")), (at(4000), within(false, "INFO", "200; bye"))],
             Self::CallOut => vec![
                 (first, call("MESSAGE", "200; invite sip:p0@10.0.1.3:5060")),
                 (at(8000), within(true, "INFO", "200; bye")),

@@ -8,7 +8,7 @@ use siplet_container::io::{Command, Key, Transport};
 use siplet_store::memory::Faults;
 
 use crate::guest::{Script, Scripted};
-use crate::peer::{Ending, EndedBy, Extras, Peer};
+use crate::peer::{EndedBy, Ending, Extras, Peer};
 use crate::wire;
 use crate::world::World;
 use crate::world::net::Weather;
@@ -120,7 +120,8 @@ fn end_everything(peer: &mut Peer, now: siplet_sip::time::Time) {
 
 /// A BYE that the host could not store was refused: the call is still up there, and the peer tries again.
 fn bye_was_refused(peer: &Peer, dialog: usize) -> bool {
-    let last = peer.clients.iter().rev().find(|client| client.dialog == Some(dialog) && client.method == "BYE");
+    let last =
+        peer.clients.iter().rev().find(|client| client.dialog == Some(dialog) && client.method == "BYE");
     peer.dialogs[dialog].ended == Some(EndedBy::Us)
         && last.is_some_and(|bye| matches!(bye.ending, Ending::Final(503 | 500)))
 }

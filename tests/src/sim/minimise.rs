@@ -13,7 +13,8 @@ const ATTEMPTS_MAX: u32 = 400;
 pub fn minimise(plan: &Plan, invariant: &str) -> Plan {
     let mut search = Search { invariant, attempts: 0 };
     let mut best = plan.clone();
-    best = search.try_or(best, |plan| plan.weather = Weather { delay: plan.weather.delay, ..Weather::default() });
+    best = search
+        .try_or(best, |plan| plan.weather = Weather { delay: plan.weather.delay, ..Weather::default() });
     best = search.try_or(best, |plan| plan.weather = Weather::default());
     best = search.try_or(best, |plan| plan.store_us = 0);
     let mut size = best.actions.len().div_ceil(2);

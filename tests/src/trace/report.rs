@@ -7,7 +7,9 @@ use super::Names;
 pub(super) fn line(report: &Report, names: &mut Names) -> Option<String> {
     Some(match report {
         Report::Dropped { why, .. } => format!("report dropped {}", why.name()),
-        Report::Refused { status, why, text, .. } => format!("report refused {status} {} \"{text}\"", why.name()),
+        Report::Refused { status, why, text, .. } => {
+            format!("report refused {status} {} \"{text}\"", why.name())
+        }
         Report::TurnAbandoned { handler, answered, death, .. } => {
             let death = match death {
                 Death::Failed(text) => format!("failed \"{text}\""),
@@ -16,7 +18,9 @@ pub(super) fn line(report: &Report, names: &mut Names) -> Option<String> {
             let answered = answered.map_or("nothing".to_owned(), |status| status.to_string());
             format!("report abandoned {} {death} answered={answered}", handler.name())
         }
-        Report::Log { level, message, .. } => format!("log {} {message}", format!("{level:?}").to_lowercase()),
+        Report::Log { level, message, .. } => {
+            format!("log {} {message}", format!("{level:?}").to_lowercase())
+        }
         Report::LogDropped { lines, .. } => format!("report log-dropped lines={lines}"),
         Report::Unanswered { method, answered, .. } => {
             let answered = answered.map_or("nothing".to_owned(), |status| status.to_string());
@@ -30,10 +34,13 @@ pub(super) fn line(report: &Report, names: &mut Names) -> Option<String> {
         Report::RolledBack { key, units, requests } => {
             format!("report rolled-back {} units={units} requests={requests}", names.session(*key))
         }
-        Report::RestoreFailed { key, why } => format!("report restore-failed {} \"{why}\"", names.session(*key)),
+        Report::RestoreFailed { key, why } => {
+            format!("report restore-failed {} \"{why}\"", names.session(*key))
+        }
         Report::Restored { key, .. } => format!("report restored {}", names.session(*key)),
         Report::Left(app) => format!("report left {}", app.name),
         Report::Broken { what, key } => format!("report broken {} \"{what}\"", names.session(*key)),
-        Report::Deployed(_) => return None,
+        Report::Unrecorded { limit, .. } => format!("report unrecorded {limit}"),
+        Report::Deployed(_) | Report::Step(_) => return None,
     })
 }

@@ -20,6 +20,11 @@ impl Container {
                 CommandReply::Done
             }
             Command::ListSessions { limit } => CommandReply::Sessions(self.list(limit)),
+            Command::Watch { watch, what } => self.watch(watch, what),
+            Command::Unwatch { watch } => {
+                self.unwatch(watch);
+                CommandReply::Done
+            }
             Command::ShowSession(name) => CommandReply::Session(self.show(&name)),
         };
         self.effects.push_back(Effect::CommandReply { id, reply });

@@ -39,7 +39,9 @@ impl Container {
         session.root = true;
         session.invalidate_when_ready = false;
         self.roots.insert(application.id.clone(), key);
-        self.insert_slot(Slot::new(session, application));
+        let mut slot = Slot::new(session, application);
+        self.look_at(&mut slot, None);
+        self.insert_slot(slot);
         self.post(key, Work::Initialized);
     }
 

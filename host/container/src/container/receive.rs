@@ -177,7 +177,10 @@ impl Container {
                 // RFC 6026 §7.1: in Accepted the ACK is the transaction user's.
                 match machine.state() {
                     InviteServerState::Accepted => return false,
-                    InviteServerState::Completed => self.post(key, Work::AckOfFailure(server)),
+                    InviteServerState::Completed => {
+                        let (message, flow) = (received.message.clone(), received.flow);
+                        self.post(key, Work::AckOfFailure { server, message, flow });
+                    }
                     InviteServerState::Proceeding
                     | InviteServerState::Confirmed
                     | InviteServerState::Terminated => {}
@@ -347,7 +350,9 @@ impl Container {
         let key = self.new_key(partition);
         let timeout_s = application.descriptor.session_timeout_s;
         let session = AppSession::new(key, application.id.clone(), timeout_s, self.now);
-        self.insert_slot(Slot::new(session, application));
+        let mut slot = Slot::new(session, application);
+        self.look_at(&mut slot, Some(&received.message));
+        self.insert_slot(slot);
         self.post(key, Work::Initial(received));
     }
 

@@ -13,6 +13,7 @@ use crate::session::AppSession;
 use crate::step::{Callback, Outgoing, WorkingCopy};
 use crate::turn::{SessionState, TurnId};
 
+use super::watching::{Course, Watched};
 use super::{Container, Work};
 
 /// A step whose turn is with a guest.
@@ -21,6 +22,8 @@ pub(super) struct OpenStep {
     pub(super) turn: TurnId,
     pub(super) callback: Callback,
     pub(super) rest: VecDeque<Callback>,
+    /// What began the step, and what is written down of it.
+    pub(super) course: Course,
     /// The copy as it was before the turn: what is committed when the handler dies.
     pub(super) before: WorkingCopy,
     /// The session went back to an older version meanwhile: the step is dropped when its turn comes back.
@@ -64,6 +67,8 @@ pub(super) struct Slot {
     pub(super) indexed: Vec<(ServerKey, Option<MergeKey>, u32)>,
     /// Slot of the queue of deadlines that this session is in.
     pub(super) wake: Option<Time>,
+    /// Who wants to see its steps.
+    pub(super) watched: Option<Box<Watched>>,
     tally: Tally,
 }
 
@@ -78,6 +83,7 @@ impl Slot {
             acked: None,
             indexed: Vec::new(),
             wake: None,
+            watched: None,
             tally: Tally::default(),
         }
     }

@@ -9,12 +9,14 @@ use std::net::SocketAddr;
 use crate::app::OnTrap;
 use crate::io::{Effect, Hop, Key, Query};
 use crate::mutant::{self, Mutant};
+use crate::record::Recorder;
 use crate::report::{Death, DropReason, RefuseReason, Report};
 use crate::session::transactions::Target;
 use crate::step::{Callback, Outgoing, WorkingCopy};
-use crate::turn::{Outcome, SessionState, Turn, TurnId};
+use crate::turn::{LogLine, Outcome, SessionState, Turn, TurnId};
 
 use super::slots::OpenStep;
+use super::watching::Course;
 use super::{Container, Waiting, Work};
 
 impl Container {
@@ -51,7 +53,7 @@ impl Container {
             Work::Initial(_)
             | Work::Subsequent(..)
             | Work::Cancel(..)
-            | Work::AckOfFailure(_)
+            | Work::AckOfFailure { .. }
             | Work::Ack(..)
             | Work::Response { .. }
             | Work::Deadline
@@ -75,8 +77,7 @@ impl Container {
         loop {
             let most_parked = self.shared.config.limits.parked_units;
             let Some(slot) = self.slots.get_mut(&key) else { return };
-            let is_parked_out =
-                slot.parked.len() >= most_parked && !mutant::is(Mutant::ParkedLimitIgnored);
+            let is_parked_out = slot.parked.len() >= most_parked && !mutant::is(Mutant::ParkedLimitIgnored);
             if (slot.step.is_some() && !mutant::is(Mutant::TurnsOverlap)) || is_parked_out {
                 return;
             }
@@ -99,21 +100,24 @@ impl Container {
         }
         let mut copy =
             WorkingCopy::new(slot.live.clone(), slot.application.clone(), self.shared.clone(), self.now);
-        let callbacks = match work {
-            Work::Initial(received) => copy.on_initial_request(&received),
-            Work::Subsequent(received, sip) => copy.on_subsequent_request(&received, sip),
-            Work::Cancel(received, invite) => copy.on_cancel(&received, invite),
-            Work::AckOfFailure(server) => {
-                copy.on_ack_of_failure(server);
+        let recorder = self.recorder(slot, &copy, &work);
+        let callbacks = match &work {
+            Work::Initial(received) => copy.on_initial_request(received),
+            Work::Subsequent(received, sip) => copy.on_subsequent_request(received, *sip),
+            Work::Cancel(received, invite) => copy.on_cancel(received, *invite),
+            Work::AckOfFailure { server, .. } => {
+                copy.on_ack_of_failure(*server);
                 Vec::new()
             }
-            Work::Ack(received, sip) => copy.on_ack(&received, sip),
+            Work::Ack(received, sip) => copy.on_ack(received, *sip),
             Work::Response { client, is_cancel, message, flow } => {
-                copy.on_response(client, is_cancel, &message, flow)
+                copy.on_response(*client, *is_cancel, message, *flow)
             }
             Work::Deadline => copy.on_deadline(),
-            Work::TransmitFailed { client, is_cancel } => copy.on_client_transport_failed(client, is_cancel),
-            Work::Resolved { client, is_cancel, answer } => copy.on_resolved(client, is_cancel, &answer),
+            Work::TransmitFailed { client, is_cancel } => {
+                copy.on_client_transport_failed(*client, *is_cancel)
+            }
+            Work::Resolved { client, is_cancel, answer } => copy.on_resolved(*client, *is_cancel, answer),
             Work::Initialized => vec![Callback::Initialized],
             Work::End => {
                 copy.end_all();
@@ -123,13 +127,12 @@ impl Container {
         let began = std::mem::take(&mut copy.began);
         self.index(key, &began);
         let indexes = began.iter().map(|row| row.2).collect();
-        self.go_on(key, copy, callbacks.into(), indexes);
+        copy.began_indexes = indexes;
+        self.go_on(key, copy, callbacks.into(), Course { input: work, recorder });
     }
 
     /// Runs the next turn of the step, or commits it.
-    fn go_on(&mut self, key: Key, copy: WorkingCopy, mut callbacks: VecDeque<Callback>, began: Vec<u32>) {
-        let mut copy = copy;
-        copy.began_indexes = began;
+    fn go_on(&mut self, key: Key, mut copy: WorkingCopy, mut callbacks: VecDeque<Callback>, course: Course) {
         while let Some(callback) = callbacks.pop_front() {
             if !copy.has_handler(callback.handler()) {
                 continue;
@@ -141,8 +144,14 @@ impl Container {
             match Turn::new(id, &callback, copy, seed) {
                 Ok(turn) => {
                     let Some(slot) = self.slots.get_mut(&key) else { return };
-                    slot.step =
-                        Some(OpenStep { turn: id, callback, rest: callbacks, before, orphaned: false });
+                    slot.step = Some(OpenStep {
+                        turn: id,
+                        callback,
+                        rest: callbacks,
+                        course,
+                        before,
+                        orphaned: false,
+                    });
                     self.counts.open_steps += 1;
                     self.effects.push_back(Effect::RunTurn(Box::new(turn)));
                     return;
@@ -151,7 +160,7 @@ impl Container {
                 Err(back) => copy = *back,
             }
         }
-        self.commit(key, copy);
+        self.commit(key, copy, course);
     }
 
     /// A turn came back.
@@ -164,21 +173,28 @@ impl Container {
         }
         let Some(step) = slot.step.take() else { return };
         self.counts.open_steps -= 1;
-        self.report_log(&mut turn);
+        let (log, log_dropped) = turn.take_log();
         if step.orphaned && !mutant::is(Mutant::OrphanCommitted) {
+            self.report_log(&turn, log, log_dropped);
             self.drop_orphan(key, &step);
             return;
         }
         let call_id = if outcome == Outcome::Done { None } else { turn.call_id() };
         let began = step.before.began_indexes.clone();
         let mut step = step;
+        let record = match &outcome {
+            Outcome::Trapped(_) => self.keep(key, &mut step.course, &step.before),
+            Outcome::Done | Outcome::Failed(_) => None,
+        };
+        self.write_down(&mut step, &turn, &outcome, (&log, log_dropped));
+        self.report_log(&turn, log, log_dropped);
         if mutant::is(Mutant::AttributesSurviveTrap) {
             step.before.session.attributes = turn.copy.session.attributes.clone();
         }
         if mutant::is(Mutant::OutboxSurvivesTrap) {
             step.before.outbox.clone_from(&turn.copy.outbox);
         }
-        let copy = match outcome {
+        let mut copy = match outcome {
             Outcome::Done => {
                 let mut copy = turn.copy;
                 if let Callback::NoAck { server, .. } = step.callback {
@@ -186,17 +202,31 @@ impl Container {
                 }
                 copy
             }
-            Outcome::Failed(text) => self.abandon(step.before, &step.callback, call_id, Death::Failed(text)),
+            Outcome::Failed(text) => {
+                self.abandon(step.before, &step.callback, call_id, Death::Failed(text), None)
+            }
             Outcome::Trapped(trap) => {
-                self.abandon(step.before, &step.callback, call_id, Death::Trapped(trap))
+                self.abandon(step.before, &step.callback, call_id, Death::Trapped(trap), record)
             }
         };
-        self.go_on(key, copy, step.rest, began);
+        copy.began_indexes = began;
+        self.go_on(key, copy, step.rest, step.course);
         self.ready.push_back(key);
     }
 
-    fn report_log(&mut self, turn: &mut Turn) {
-        let (lines, dropped) = turn.take_log();
+    /// Writes the turn down where the step is recorded. Where more turns follow in a step that may be kept for a death,
+    /// it is written down in case one of them dies.
+    fn write_down(&mut self, step: &mut OpenStep, turn: &Turn, outcome: &Outcome, log: (&[LogLine], u32)) {
+        let course = &mut step.course;
+        if course.recorder.is_none() && self.shared.config.keep_trapped && !step.rest.is_empty() {
+            course.recorder = Some(Box::new(Recorder::new(&step.before, course.input.told())));
+        }
+        if let Some(recorder) = &mut course.recorder {
+            recorder.on_turn(turn, &step.callback, &step.before, outcome, log);
+        }
+    }
+
+    fn report_log(&mut self, turn: &Turn, lines: Vec<LogLine>, dropped: u32) {
         let app = turn.app().clone();
         for line in lines {
             self.report(Report::Log {
@@ -218,6 +248,7 @@ impl Container {
         callback: &Callback,
         call_id: Option<String>,
         death: Death,
+        record: Option<String>,
     ) -> WorkingCopy {
         let mut answered = None;
         match callback {
@@ -226,8 +257,8 @@ impl Container {
                     && tx.is_open()
                 {
                     // The dialog has ended with the BYE, so the BYE has succeeded.
-                    let is_bye = tx.method == siplet_sip::method::Method::Bye
-                        && !mutant::is(Mutant::TrappedByeFails);
+                    let is_bye =
+                        tx.method == siplet_sip::method::Method::Bye && !mutant::is(Mutant::TrappedByeFails);
                     let status = if is_bye { 200 } else { 500 };
                     copy.answer(*server, status, &[]);
                     answered = Some(status);
@@ -250,6 +281,7 @@ impl Container {
             call_id,
             answered,
             death,
+            record,
         };
         self.report(report);
         copy
@@ -268,13 +300,16 @@ impl Container {
     }
 
     /// Commit: the copy becomes the session. Its outbox leaves at once, or when the store has acknowledged.
-    fn commit(&mut self, key: Key, mut copy: WorkingCopy) {
+    fn commit(&mut self, key: Key, mut copy: WorkingCopy, course: Course) {
         copy.session.invalidate_ready();
         copy.session.servers.retain(|tx| !tx.is_over());
         copy.session.clients.retain(|tx| !tx.is_over());
         copy.session.drop_ended();
         for report in std::mem::take(&mut copy.reports) {
             self.report(report);
+        }
+        if let Some(recorder) = course.recorder {
+            self.tell_step(key, &copy, *recorder);
         }
         let dirty = std::mem::take(&mut copy.session.dirty);
         let stores = self.shared.config.durable && copy.application.descriptor.distributable;

@@ -163,6 +163,7 @@ impl Container {
                     if !mutant::is(Mutant::VersionsGoBack) {
                         slot.live.go_on_from(&before);
                     }
+                    slot.begins_anew();
                 }
                 self.ready.push_back(key);
                 self.settle(key);
@@ -254,6 +255,7 @@ impl Container {
         spoil(&mut session);
         let mut slot = Slot::new(session, application.clone());
         slot.acked = Some(slot.live.clone());
+        self.look_at(&mut slot, None);
         self.insert_slot(slot);
         if !mutant::is(Mutant::ServerKeysNotRestored) {
             self.index(key, &rows);

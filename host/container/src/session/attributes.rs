@@ -72,6 +72,15 @@ impl Attributes {
         true
     }
 
+    /// True when both are the same values because neither was changed since they were one.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (&self.values, &other.values) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Bytes)> {
         self.values.iter().flat_map(|values| values.iter()).map(|(name, value)| (name.as_str(), value))
     }

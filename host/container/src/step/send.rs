@@ -123,7 +123,12 @@ impl WorkingCopy {
     }
 
     /// Puts a request into the outbox, also a BYE while a 2xx of ours waits for its ACK: for one of another dialog.
-    pub(super) fn send_request_now(&mut self, sip: SipKey, method: &Method, mut draft: Draft) -> Result<(), Misuse> {
+    pub(super) fn send_request_now(
+        &mut self,
+        sip: SipKey,
+        method: &Method,
+        mut draft: Draft,
+    ) -> Result<(), Misuse> {
         let target = self.target_of(sip, &draft)?;
         let (listener, transport) = target.listener();
         let index = self.session.mint_index();

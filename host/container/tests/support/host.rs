@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use siplet_container::app::{AppId, Application, Descriptor, Handler};
 use siplet_container::config::{Config, Limits, Listener, Secret};
-use siplet_container::io::{Flow, Hop, Key, Query, StoreError, Transport, UnitId, Write};
+use siplet_container::io::{CommandReply, Flow, Hop, Key, Query, StoreError, Transport, UnitId, Write};
 use siplet_container::report::Report;
 use siplet_container::turn::{Callback, MessageId, Misuse, Outcome, Turn};
 use siplet_container::{Container, Effect, Input};
@@ -43,13 +43,14 @@ pub(crate) struct Setup {
     /// What another host has stored.
     pub(crate) stored: BTreeMap<Key, Write>,
     pub(crate) now: Time,
+    pub(crate) keep_trapped: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let descriptor = Descriptor { name: "app".to_owned(), ..Descriptor::default() };
         let (limits, stored, now) = (Limits::default(), BTreeMap::new(), Time::from_micros(1_000_000));
-        Self { durable: false, seed: 1, descriptor, limits, stored, now }
+        Self { durable: false, seed: 1, descriptor, limits, stored, now, keep_trapped: false }
     }
 }
 
@@ -67,6 +68,9 @@ pub(crate) struct Host {
     pub(crate) flow: Flow,
     pub(crate) sent: Vec<Sent>,
     pub(crate) reports: Vec<Report>,
+    pub(crate) replies: Vec<CommandReply>,
+    /// How handlers end that are named here; what they did before is done.
+    pub(crate) ends: BTreeMap<Handler, Outcome>,
     /// Names of the handlers that ran, in order.
     pub(crate) turns: Vec<&'static str>,
     /// Names that the DNS was asked for.
@@ -117,6 +121,7 @@ impl Host {
             durable: setup.durable,
             secret: Secret(*b"0123456789abcdef"),
             seed: [setup.seed, 1],
+            keep_trapped: setup.keep_trapped,
             ..Config::default()
         };
         let mut host = Self {
@@ -125,6 +130,8 @@ impl Host {
             flow: udp_from("10.0.0.2:5070"),
             sent: Vec::new(),
             reports: Vec::new(),
+            replies: Vec::new(),
+            ends: BTreeMap::new(),
             turns: Vec::new(),
             queries: Vec::new(),
             store: Store::Waits,
@@ -182,9 +189,10 @@ impl Host {
                 Effect::Resolve { query } => self.queries.push(query),
                 Effect::Report(broken @ Report::Broken { .. }) => panic!("{broken:?}"),
                 Effect::Report(report) => self.reports.push(report),
-                effect @ (Effect::CloseFlow { .. }
-                | Effect::Handover { .. }
-                | Effect::CommandReply { .. }) => panic!("nobody asked for {effect:?}"),
+                Effect::CommandReply { reply, .. } => self.replies.push(reply),
+                effect @ (Effect::CloseFlow { .. } | Effect::Handover { .. }) => {
+                    panic!("nobody asked for {effect:?}")
+                }
             }
         }
     }
@@ -194,7 +202,8 @@ impl Host {
         if let Err(misuse) = (self.script)(&mut turn) {
             panic!("the script of {} failed: {misuse}", turn.callback().handler().name());
         }
-        self.container.handle(Input::TurnEnded { turn, outcome: Outcome::Done }, self.now);
+        let outcome = self.ends.get(&turn.callback().handler()).cloned().unwrap_or(Outcome::Done);
+        self.container.handle(Input::TurnEnded { turn, outcome }, self.now);
     }
 
     /// The oldest turn that is away runs and comes back.

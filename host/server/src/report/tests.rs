@@ -32,6 +32,7 @@ fn a_turn_that_died_says_where_why_and_what_the_caller_heard() {
         call_id: Some("abc@host".into()),
         answered: Some(500),
         death: Death::Trapped(trap),
+        record: None,
     };
     let (loudness, text) = words(&report).unwrap();
     assert_eq!(loudness, Loudness::ERROR);

@@ -59,7 +59,8 @@ impl<'a> Runner<'a> {
         match act {
             Act::Respond { status, body, headers } => self.respond(*status, body, headers)?,
             Act::Initial { method, uri } => {
-                let request = self.turn.create_initial_request(method, "<sip:servlet@host>", &format!("<{uri}>"))?;
+                let request =
+                    self.turn.create_initial_request(method, "<sip:servlet@host>", &format!("<{uri}>"))?;
                 self.send(request)?;
             }
             Act::InDialog { method, other } => {

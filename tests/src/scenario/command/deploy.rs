@@ -47,7 +47,8 @@ pub(super) fn run(stage: &mut Stage, command: &Command) -> Result<(), String> {
 pub(super) fn undeploy(stage: &mut Stage, command: &Command) -> Result<(), String> {
     let name = command.word(1, "a name")?;
     let serving = &mut stage.world.host.serving;
-    let at = serving.iter().position(|id| &*id.name == name).ok_or_else(|| format!("{name} is not deployed"))?;
+    let at =
+        serving.iter().position(|id| &*id.name == name).ok_or_else(|| format!("{name} is not deployed"))?;
     let id = serving.remove(at);
     stage.world.feed(Input::Undeploy(id));
     Ok(())
@@ -57,7 +58,8 @@ fn scripted(lines: &[String]) -> Result<Scripted, String> {
     let mut servlet = Scripted::default();
     for line in lines {
         let (name, script) = line.split_once('=').ok_or_else(|| format!("`{line}` is no handler"))?;
-        let handler = Handler::from_name(name.trim()).ok_or_else(|| format!("`{}` is no handler", name.trim()))?;
+        let handler =
+            Handler::from_name(name.trim()).ok_or_else(|| format!("`{}` is no handler", name.trim()))?;
         servlet.handlers.insert(handler, Script::parse(script)?);
     }
     Ok(servlet)
@@ -75,7 +77,8 @@ fn set(descriptor: &mut Descriptor, option: &str, value: &str) -> Result<(), Str
         "supported" => descriptor.supported = list(),
         "distributable" => descriptor.distributable = value == "yes",
         "timeout" => {
-            descriptor.session_timeout_s = u32::try_from(duration(value)?.as_secs()).map_err(|_| "too long")?;
+            descriptor.session_timeout_s =
+                u32::try_from(duration(value)?.as_secs()).map_err(|_| "too long")?;
         }
         "on-trap" => {
             descriptor.on_trap = match value {

@@ -39,7 +39,8 @@ pub(super) fn run(stage: &mut Stage, command: &Command) -> Result<(), String> {
                 config.secret = secret(value)?;
             }
             "dns" => {
-                stage.world.host.dns_us = u64::try_from(duration(value)?.as_micros()).map_err(|_| "too long")?;
+                stage.world.host.dns_us =
+                    u64::try_from(duration(value)?.as_micros()).map_err(|_| "too long")?;
             }
             other => return Err(format!("a host has no setting `{other}`")),
         }

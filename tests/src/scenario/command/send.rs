@@ -55,7 +55,12 @@ fn extras(stage: &Stage, peer: usize, command: &Command) -> Result<Extras, Strin
         None => None,
     };
     let to_tag = |client: &crate::peer::Client| {
-        client.responses.last().and_then(wire::parse).map(|message| wire::to_tag(&message)).unwrap_or_default()
+        client
+            .responses
+            .last()
+            .and_then(wire::parse)
+            .map(|message| wire::to_tag(&message))
+            .unwrap_or_default()
     };
     let body = match command.option("body") {
         // Long bodies are told by their length.

@@ -10,7 +10,7 @@ use siplet_container::report::Report;
 use siplet_sip::message::Message;
 use siplet_sip::time::Time;
 
-use crate::peer::{Client, Ending, EndedBy, Peer};
+use crate::peer::{Client, EndedBy, Ending, Peer};
 use crate::wire;
 use crate::world::World;
 use crate::world::seen::{End, Seen};
@@ -86,7 +86,8 @@ impl Finals {
     /// RFC 3261 §13.3.1.4: the ACK ends the repetition of its 2xx.
     fn success_again(&mut self, message: &Message) -> Option<String> {
         let (number, method) = wire::cseq(message);
-        let is_success = message.status().is_some_and(|status| (200..300).contains(&status)) && method == "INVITE";
+        let is_success =
+            message.status().is_some_and(|status| (200..300).contains(&status)) && method == "INVITE";
         let again = self.acknowledged.get_mut(&(wire::text_call(message), number)).filter(|_| is_success)?;
         *again += 1;
         (*again > LATE_SUCCESSES).then(|| "a 2xx is repeated after its ACK".to_owned())
@@ -116,7 +117,8 @@ impl Finals {
         }
         // Who saw nothing names no session: it may be one of those.
         key.is_none_or(|key| {
-            self.evicted.contains(&key) || world.host.fenced.iter().any(|fenced| fenced.partition() == key.partition())
+            self.evicted.contains(&key)
+                || world.host.fenced.iter().any(|fenced| fenced.partition() == key.partition())
         })
     }
 
@@ -124,7 +126,11 @@ impl Finals {
         // Over a stream nothing is repeated, so a host that dies may have lost it.
         let lossy = self.killed && peer.transport.is_reliable();
         for client in peer.clients.iter().filter(|client| client.method != "ACK") {
-            let key = client.responses.iter().filter_map(wire::parse).find_map(|response| wire::session_of(&response));
+            let key = client
+                .responses
+                .iter()
+                .filter_map(wire::parse)
+                .find_map(|response| wire::session_of(&response));
             let key = key.or_else(|| dialog_key(peer, client));
             if self.is_exempt(world, key) || lossy {
                 continue;
@@ -133,7 +139,8 @@ impl Finals {
             match client.ending {
                 Ending::Final(_) => {}
                 // A 2xx to a re-INVITE is not repeated once the call has ended (RFC 6026 §7.1 absorbs the INVITE).
-                Ending::Pending | Ending::TimedOut if client.method == "INVITE" && has_ended(peer, client) => {}
+                Ending::Pending | Ending::TimedOut
+                    if client.method == "INVITE" && has_ended(peer, client) => {}
                 Ending::Pending => faults.push(format!("{name} has no final response")),
                 Ending::TimedOut => {
                     let seen: Vec<u16> = client.statuses().collect();
@@ -157,7 +164,10 @@ impl Finals {
                 None => faults.push(format!("{name} was never ended")),
                 Some(EndedBy::Host) => {}
                 Some(EndedBy::Us) => {
-                    let byes = peer.clients.iter().filter(|client| client.dialog == Some(at) && client.method == "BYE");
+                    let byes = peer
+                        .clients
+                        .iter()
+                        .filter(|client| client.dialog == Some(at) && client.method == "BYE");
                     let seen: Vec<u16> = byes.flat_map(Client::statuses).collect();
                     // A repetition that crosses a 503 may be the one that succeeds, and nobody waits for its 200.
                     let crossed = seen.contains(&503) && self.ended.contains(&dialog.call_id);

@@ -12,7 +12,8 @@ impl Checker for Bounds {
     fn see(&mut self, world: &World, seen: &Seen<'_>) -> Option<String> {
         let Seen::Handled(counts) = seen else { return None };
         let limits = &world.host.config.limits;
-        let app = world.host.deployed.values().map(|deployed| &deployed.application.descriptor.limits).next()?;
+        let app =
+            world.host.deployed.values().map(|deployed| &deployed.application.descriptor.limits).next()?;
         let sessions = counts.application_sessions;
         // Responses and ACKs may be four times as many; two deadlines are the host's own.
         let bounds = [

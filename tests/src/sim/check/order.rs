@@ -34,7 +34,8 @@ impl Orders {
         let key = wire::session_of(&message)?;
         // A CANCEL waits for a provisional response, a BYE for the ACK of our 2xx, the first request for its address.
         let waits = message.status().is_none()
-            && (matches!(wire::method(&message).as_str(), "CANCEL" | "BYE") || wire::to_tag(&message).is_empty());
+            && (matches!(wire::method(&message).as_str(), "CANCEL" | "BYE")
+                || wire::to_tag(&message).is_empty());
         if waits || !self.known.insert(bytes.clone()) {
             return None;
         }

@@ -50,7 +50,8 @@ impl Stores {
         let message = wire::parse(bytes).filter(|message| message.status() == Some(481))?;
         let last = self.asked.remove(&wire::branch(&message))?;
         let first = self.waiting.get(&wire::key_of(&wire::to_tag(&message))?)?.first()?;
-        (*first <= last).then(|| format!("a 481 of {} tells of what is not stored", wire::text_call(&message)))
+        (*first <= last)
+            .then(|| format!("a 481 of {} tells of what is not stored", wire::text_call(&message)))
     }
 
     fn acknowledged(&mut self, unit: UnitId) {
@@ -88,7 +89,9 @@ impl Stores {
 impl Checker for Stores {
     fn see(&mut self, world: &World, seen: &Seen<'_>) -> Option<String> {
         match seen {
-            Seen::Transmit { bytes, .. } => return self.transmit(world, bytes).or_else(|| self.too_early(bytes)),
+            Seen::Transmit { bytes, .. } => {
+                return self.transmit(world, bytes).or_else(|| self.too_early(bytes));
+            }
             Seen::Arrived { at: End::Host, bytes } => {
                 self.arrived(bytes);
             }

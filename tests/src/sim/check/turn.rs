@@ -23,7 +23,11 @@ impl Checker for Turns {
                 let other = self.running.insert(*key, *turn);
                 let is_new = self.last.replace(*turn).is_none_or(|last| last < *turn);
                 if let Some(other) = other {
-                    return Some(format!("{} began while turn {} of its session runs", handler.name(), other.0));
+                    return Some(format!(
+                        "{} began while turn {} of its session runs",
+                        handler.name(),
+                        other.0
+                    ));
                 }
                 (!is_new).then(|| format!("turn {} was there before", turn.0))
             }

@@ -9,7 +9,11 @@ use super::Swarm;
 
 /// Time that a turn takes, in some worlds.
 fn takes(random: &mut Random, swarm: &Swarm) -> String {
-    if swarm.slow && random.percent(50) { format!("takes {}ms; ", random.between(1, 700)) } else { String::new() }
+    if swarm.slow && random.percent(50) {
+        format!("takes {}ms; ", random.between(1, 700))
+    } else {
+        String::new()
+    }
 }
 
 /// How a handler dies, in some worlds.
@@ -22,7 +26,8 @@ fn death(random: &mut Random, swarm: &Swarm) -> Option<&'static str> {
 pub(super) fn invite(random: &mut Random, swarm: &Swarm) -> String {
     let takes = takes(random, swarm);
     if let Some(death) = death(random, swarm) {
-        let before = random.pick(&["", "180; ", "count n; ", "180; 183; count n; ", "200; ", "count n; 180; 200; "]);
+        let before =
+            random.pick(&["", "180; ", "count n; ", "180; 183; count n; ", "200; ", "count n; 180; 200; "]);
         return format!("{before}{takes}{death}");
     }
     let rest = random.pick(&[
@@ -67,7 +72,9 @@ pub(super) fn other(random: &mut Random, swarm: &Swarm) -> String {
 pub(super) fn ack(random: &mut Random, swarm: &Swarm) -> String {
     match death(random, swarm) {
         Some(death) => format!("count n; {death}"),
-        None => format!("{}{}", takes(random, swarm), random.pick(&["count n", "nothing", "nothing", "info"])),
+        None => {
+            format!("{}{}", takes(random, swarm), random.pick(&["count n", "nothing", "nothing", "info"]))
+        }
     }
 }
 
@@ -104,7 +111,9 @@ pub(super) fn answer(random: &mut Random, swarm: &Swarm) -> Answer {
     }
     let success = match death(random, swarm) {
         Some(death) => format!("ack; {death}"),
-        None => format!("{}{}", takes(random, swarm), random.pick(&["ack", "ack", "ack; bye", "count n; ack"])),
+        None => {
+            format!("{}{}", takes(random, swarm), random.pick(&["ack", "ack", "ack; bye", "count n; ack"]))
+        }
     };
     if random.percent(70) {
         replies.push(reply(random, 200, 0, success.clone()));
