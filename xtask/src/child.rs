@@ -3,13 +3,13 @@
 //! A child gets an environment without what cargo adds for `xtask` itself, its output is kept for the error message, and
 //! where it may hang (a download without a network) its time is bounded.
 
-use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+pub(crate) use siplet_build::find_program;
 
 use crate::progress::Phase;
 use crate::project::Project;
@@ -38,22 +38,9 @@ impl Ended {
 
 /// The cargo that runs `xtask`, in the root of the checkout.
 pub(crate) fn cargo(project: &Project) -> Command {
-    let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut command = Command::new(program);
+    let mut command = siplet_build::cargo();
     command.current_dir(project.root());
-    forget_own_build(&mut command);
     command
-}
-
-/// Takes out of the environment what cargo set for this very process: a child must not be built as if it were `xtask`.
-pub(crate) fn forget_own_build(command: &mut Command) {
-    for (name, _) in std::env::vars_os() {
-        let Some(text) = name.to_str() else { continue };
-        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|p| text.starts_with(p))
-        {
-            command.env_remove(text);
-        }
-    }
 }
 
 /// Runs a child to its end, or ends it when `limit` is over; its output is kept.
@@ -143,12 +130,6 @@ pub(crate) fn shown(command: &Command) -> String {
     words.push(program.into_owned());
     words.extend(command.get_args().map(|argument| quoted(&argument.to_string_lossy())));
     words.join(" ")
-}
-
-/// Where a program of this name lies on the search path.
-pub(crate) fn find_program(name: &str) -> Option<std::path::PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 fn quoted(word: &str) -> String {

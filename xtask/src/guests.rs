@@ -6,17 +6,17 @@
 
 mod inputs;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use siplet_build::{Toolchain, parse_message};
 
 use crate::child;
 use crate::progress::{Phase, line};
 use crate::project::Project;
-use crate::setup::toolchain::{self, Toolchain};
+use crate::setup::toolchain;
 
 /// Options of `cargo xtask guests`.
 #[derive(Debug, clap::Args)]
@@ -131,21 +131,22 @@ impl Kind {
         phase: &Phase,
         folders: &[PathBuf],
     ) -> Result<()> {
-        let mut command = toolchain.cargo_build(project, &self.workspace);
+        let mut command = toolchain::cargo_build(toolchain, project, &self.workspace);
         command.args(["--workspace", "--lib", "--message-format", "json-render-diagnostics"]);
         let ended = child::run_in(phase, command)?;
-        let mut made = artifacts(&ended.stdout);
+        let made: Vec<_> = ended.stdout.lines().filter_map(parse_message).collect();
         fs::create_dir_all(&self.destination)?;
         for folder in folders {
             let Some(name) = name_of(folder) else { continue };
-            let Some(wasm) = made.remove(&folder.join("Cargo.toml")) else {
+            let manifest = folder.join("Cargo.toml");
+            let Some(wasm) = made.iter().find_map(|message| message.wasm_of(&manifest)) else {
                 bail!(
                     "{} makes no .wasm: its Cargo.toml needs `[lib]` with `crate-type = [\"cdylib\", \"rlib\"]`",
                     project.shown(folder)
                 );
             };
             self.put_descriptor(folder, &name)?;
-            put(&wasm, &self.file(&name))?;
+            put(wasm, &self.file(&name))?;
         }
         Ok(())
     }
@@ -205,60 +206,7 @@ fn name_of(folder: &Path) -> Option<String> {
     folder.file_name().and_then(|name| name.to_str()).map(str::to_owned)
 }
 
-/// The `.wasm` of each package in cargo's messages, by the package's manifest.
-fn artifacts(messages: &str) -> BTreeMap<PathBuf, PathBuf> {
-    let mut made = BTreeMap::new();
-    for message in messages.lines() {
-        let Ok(message) = serde_json::from_str::<serde_json::Value>(message) else { continue };
-        if message["reason"] != "compiler-artifact" {
-            continue;
-        }
-        let files = message["filenames"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let wasm = files.iter().filter_map(|file| file.as_str()).find(|file| file.ends_with(".wasm"));
-        if let (Some(manifest), Some(wasm)) = (message["manifest_path"].as_str(), wasm) {
-            made.insert(PathBuf::from(manifest), PathBuf::from(wasm));
-        }
-    }
-    made
-}
-
 /// Copies a file so that whoever watches the destination sees it whole or not at all.
 fn put(from: &Path, to: &Path) -> Result<()> {
-    // A name with a leading dot and another ending: the host's watcher takes only `*.wasm`.
-    let hidden = to.with_file_name(format!(".{}.part", name_of(to).unwrap_or_default()));
-    fs::copy(from, &hidden)
-        .with_context(|| format!("cannot copy {} to {}", from.display(), hidden.display()))?;
-    fs::rename(&hidden, to).with_context(|| format!("cannot put {} in its place", to.display()))?;
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_wasm_of_each_package_is_read_from_cargos_messages() {
-        let messages = r#"{"reason":"build-script-executed"}
-not json
-{"reason":"compiler-artifact","manifest_path":"/s/answer/Cargo.toml","filenames":["/t/libanswer.rlib","/t/answer.wasm"]}
-{"reason":"compiler-artifact","manifest_path":"/sdk/Cargo.toml","filenames":["/t/libsiplet.rlib"]}"#;
-        let made = artifacts(messages);
-        assert_eq!(made.len(), 1);
-        assert_eq!(made[Path::new("/s/answer/Cargo.toml")], PathBuf::from("/t/answer.wasm"));
-    }
-
-    #[test]
-    fn a_guest_is_put_in_place_whole_and_leaves_nothing_beside_it() {
-        let folder = std::env::temp_dir().join(format!("siplet-xtask-put-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("the temporary folder can be written");
-        fs::write(folder.join("made"), b"wasm").expect("the temporary folder can be written");
-        put(&folder.join("made"), &folder.join("answer.wasm")).expect("both paths are in the folder");
-        let mut names: Vec<_> = fs::read_dir(&folder)
-            .expect("the folder exists")
-            .filter_map(|entry| entry.ok().and_then(|entry| name_of(&entry.path())))
-            .collect();
-        names.sort();
-        assert_eq!(names, ["answer.wasm", "made"]);
-        fs::remove_dir_all(&folder).expect("the folder is ours");
-    }
+    siplet_build::put(from, to).with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))
 }

@@ -1,8 +1,9 @@
 //! The toolchain that compiles guests for `wasm32-unknown-unknown`.
 //!
-//! Three sources are tried in order, and each has to prove itself by compiling a small guest: the target as installed
-//! for the active rustc, the target that rustup adds, and Debian's rustc for WebAssembly, which compiles the standard
-//! library from source. The choice is kept with the version of rustc that it was made for.
+//! `siplet_build` knows which there are; here they are installed and proved. Three sources are tried in order, and each
+//! has to compile a small guest: the target as installed for the active rustc, the target that rustup adds, and Debian's
+//! rustc for WebAssembly, which compiles the standard library from source. The choice is kept with the version of rustc
+//! that it was made for.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,91 +11,21 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use siplet_build::{CHOICE, DEBIAN_PACKAGES, TARGET, Toolchain, find_program};
 
 use super::packages;
-use crate::child::{self, find_program};
+use crate::child;
 use crate::progress::{Phase, line};
 use crate::project::Project;
-
-/// The only target of guests: it has no WASI, so a guest cannot even name what it is not granted.
-pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
-
-/// What Debian's way needs: a compiler and cargo that agree, the library's source, a linker.
-const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
-
-/// Set to `rustup` or `debian`, this leaves the other sources untried.
-const CHOICE: &str = "SIPLET_GUEST_TOOLCHAIN";
 
 /// A good download takes seconds, and one without a network may never end.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(180);
 
-/// A toolchain that has compiled a guest on this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Toolchain {
-    /// The active rustc has the target's standard library.
-    Installed,
-    /// Debian's compiler, with the standard library compiled from its source and linked by this program.
-    Debian { linker: PathBuf },
-}
-
-impl Toolchain {
-    /// `cargo build` for guests, in the workspace folder given; the caller adds packages and output options.
-    pub(crate) fn cargo_build(&self, project: &Project, workspace: &Path) -> Command {
-        let mut command = match self {
-            Self::Installed => child::cargo(project),
-            Self::Debian { linker } => {
-                let mut command = Command::new("/usr/bin/cargo");
-                child::forget_own_build(&mut command);
-                // rustup's wrappers set these for their own compiler, and this is another one.
-                command.env_remove("LD_LIBRARY_PATH").env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO");
-                command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
-                command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
-                command
-            }
-        };
-        command.current_dir(workspace).args(["build", "--release", "--target", TARGET]);
-        if matches!(self, Self::Debian { .. }) {
-            command.arg("-Zbuild-std=std,panic_abort");
-        }
-        command.env("CARGO_TARGET_DIR", project.guest_target());
-        command
-    }
-
-    /// What one types in a guest's folder to build it with this toolchain.
-    pub(crate) fn command_line(&self) -> String {
-        let plain = format!("cargo build --release --target {TARGET}");
-        match self {
-            Self::Installed => plain,
-            Self::Debian { linker } => format!(
-                "RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER={} \
-                 /usr/bin/{plain} -Zbuild-std=std,panic_abort",
-                linker.display()
-            ),
-        }
-    }
-
-    fn remembered_as(&self) -> String {
-        match self {
-            Self::Installed => "installed".to_owned(),
-            Self::Debian { linker } => format!("debian {}", linker.display()),
-        }
-    }
-
-    fn from_memory(text: &str) -> Option<Self> {
-        match text.split_once(' ') {
-            None if text == "installed" => Some(Self::Installed),
-            Some(("debian", linker)) => Some(Self::Debian { linker: PathBuf::from(linker) }),
-            None | Some(_) => None,
-        }
-    }
-
-    /// True when nothing it needs has gone since it proved itself.
-    fn is_still_there(&self, project: &Project) -> bool {
-        match self {
-            Self::Installed => target_folder(project).is_some_and(|folder| folder.is_dir()),
-            Self::Debian { linker } => linker.is_file() && Path::new("/usr/bin/cargo").is_file(),
-        }
-    }
+/// `cargo build --release` for guests, in the workspace folder given; the caller adds packages and output options.
+pub(crate) fn cargo_build(toolchain: &Toolchain, project: &Project, workspace: &Path) -> Command {
+    let mut command = toolchain.cargo_build(workspace);
+    command.arg("--release").env("CARGO_TARGET_DIR", project.guest_target());
+    command
 }
 
 /// The toolchain for guests: remembered, found or installed.
@@ -184,31 +115,20 @@ fn add_by_rustup(project: &Project) -> Result<()> {
 }
 
 fn debian(project: &Project, phase: &Phase) -> Result<Toolchain> {
-    let complete = || {
-        let parts = ["/usr/bin/rustc", "/usr/bin/cargo", "/usr/lib/rustlib/src/rust/library/std/Cargo.toml"];
-        parts.iter().all(|part| Path::new(part).is_file())
-    };
-    if !complete() || wasm_linker().is_none() {
+    if Toolchain::debian().is_none() {
         packages::install(phase, &DEBIAN_PACKAGES)?;
     }
-    let linker = wasm_linker().context("no `wasm-ld` came with the packages")?;
+    let toolchain = Toolchain::debian().context("no `wasm-ld` came with the packages")?;
     phase.now_doing("building the standard library for guests (once, about a minute)".to_owned());
-    let toolchain = Toolchain::Debian { linker };
     probe(project, &toolchain)?;
     Ok(toolchain)
-}
-
-/// The newest `wasm-ld`: Debian's name has the version of LLVM at its end.
-fn wasm_linker() -> Option<PathBuf> {
-    let versioned = (14..40).rev().map(|version| format!("wasm-ld-{version}"));
-    versioned.chain(["wasm-ld".to_owned()]).find_map(|name| find_program(&name))
 }
 
 /// Compiles a small guest that needs the standard library and the linker. Its profile is that of the samples, so that a
 /// standard library compiled here serves them as well.
 fn probe(project: &Project, toolchain: &Toolchain) -> Result<()> {
-    if *toolchain == Toolchain::Installed && !target_folder(project).is_some_and(|folder| folder.is_dir()) {
-        bail!("it has no standard library for {TARGET}");
+    if !toolchain.is_still_there(project.root()) {
+        bail!("it lacks what it needs for {TARGET}");
     }
     let folder = project.memory().join("probe");
     fs::create_dir_all(folder.join("src"))?;
@@ -218,12 +138,12 @@ fn probe(project: &Project, toolchain: &Toolchain) -> Result<()> {
         .unwrap_or_else(|| "[profile.release]\npanic = \"abort\"\n".to_owned());
     fs::write(folder.join("Cargo.toml"), format!("{PROBE_MANIFEST}\n{profile}"))?;
     fs::write(folder.join("src/lib.rs"), PROBE_SOURCE)?;
-    let mut command = toolchain.cargo_build(project, &folder);
+    let mut command = cargo_build(toolchain, project, &folder);
     command.arg("--offline");
     let mut ended = child::run_within(command, Duration::from_secs(900))?;
     if !ended.succeeded() && matches!(toolchain, Toolchain::Debian { .. }) {
         // The standard library's own dependencies may have to be fetched the first time.
-        ended = child::run_within(toolchain.cargo_build(project, &folder), Duration::from_secs(900))?;
+        ended = child::run_within(cargo_build(toolchain, project, &folder), Duration::from_secs(900))?;
     }
     if !ended.succeeded() {
         let text = ended.tail(40);
@@ -253,14 +173,6 @@ pub extern "C" fn probe(number: u32) -> usize {
 }
 "#;
 
-fn target_folder(project: &Project) -> Option<PathBuf> {
-    let mut command = rustc(project);
-    command.args(["--print", "sysroot"]);
-    let ended = child::run_within(command, Duration::from_secs(60)).ok()?;
-    let sysroot = ended.stdout.trim();
-    ended.succeeded().then(|| Path::new(sysroot).join("lib/rustlib").join(TARGET))
-}
-
 /// Everything that the choice depends on: the active rustc, the wish of the user.
 fn key(project: &Project) -> Result<String> {
     let mut command = rustc(project);
@@ -286,15 +198,30 @@ fn memory(project: &Project) -> PathBuf {
 
 fn remember(project: &Project, key: &str, toolchain: &Toolchain) -> Result<()> {
     fs::create_dir_all(project.memory())?;
-    fs::write(memory(project), format!("{key}\n{}\n", toolchain.remembered_as()))?;
+    fs::write(memory(project), format!("{key}\n{}\n", remembered_as(toolchain)))?;
     Ok(())
 }
 
 fn recall(project: &Project, key: &str) -> Option<Toolchain> {
     let text = fs::read_to_string(memory(project)).ok()?;
     let (for_key, toolchain) = text.split_once('\n')?;
-    let toolchain = Toolchain::from_memory(toolchain.trim())?;
-    (for_key == key && toolchain.is_still_there(project)).then_some(toolchain)
+    let toolchain = from_memory(toolchain.trim())?;
+    (for_key == key && toolchain.is_still_there(project.root())).then_some(toolchain)
+}
+
+fn remembered_as(toolchain: &Toolchain) -> String {
+    match toolchain {
+        Toolchain::Installed => "installed".to_owned(),
+        Toolchain::Debian { linker } => format!("debian {}", linker.display()),
+    }
+}
+
+fn from_memory(text: &str) -> Option<Toolchain> {
+    match text.split_once(' ') {
+        None if text == "installed" => Some(Toolchain::Installed),
+        Some(("debian", linker)) => Some(Toolchain::Debian { linker: PathBuf::from(linker) }),
+        None | Some(_) => None,
+    }
 }
 
 #[cfg(test)]
@@ -306,8 +233,8 @@ mod tests {
         for toolchain in
             [Toolchain::Installed, Toolchain::Debian { linker: PathBuf::from("/usr/bin/wasm-ld-22") }]
         {
-            assert_eq!(Toolchain::from_memory(&toolchain.remembered_as()), Some(toolchain));
+            assert_eq!(from_memory(&remembered_as(&toolchain)), Some(toolchain));
         }
-        assert_eq!(Toolchain::from_memory("something else"), None);
+        assert_eq!(from_memory("something else"), None);
     }
 }

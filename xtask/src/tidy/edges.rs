@@ -9,18 +9,19 @@ use crate::child;
 use crate::project::Project;
 
 /// Each crate of ours and those of ours that it may depend on. A new crate is a new line.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 12] = [
     ("siplet-sip", &[]),
     ("siplet-container", &["siplet-sip"]),
     ("siplet-store", &[]),
     ("siplet-wasm", &["siplet-container", "siplet-sip"]),
-    ("siplet", &["siplet-wasm", "siplet-container", "siplet-store", "siplet-sip"]),
+    ("siplet-build", &[]),
+    ("siplet", &["siplet-wasm", "siplet-container", "siplet-store", "siplet-sip", "siplet-build"]),
     ("siplet-sdk", &["siplet-sip", "siplet-sdk-macros"]),
     ("siplet-sdk-macros", &[]),
     ("siplet-testkit", &["siplet-wasm", "siplet-container", "siplet-sip"]),
     ("siplet-fuzz-bodies", &["siplet-container", "siplet-sip"]),
     ("siplet-tests", ANYTHING),
-    ("xtask", &[]),
+    ("xtask", &["siplet-build"]),
 ];
 
 /// Stands for every crate of ours.
