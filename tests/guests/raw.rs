@@ -20,7 +20,8 @@ pub fn tell_panics() {
     std::panic::set_hook(Box::new(|info| {
         let text = info.payload().downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| info.payload().downcast_ref::<String>().cloned()).unwrap_or_default();
-        let (file, line, column) = info.location().map_or(("", 0, 0), |at| (at.file(), at.line(), at.column()));
+        let (file, line, column) =
+            info.location().map_or(("", 0, 0), |at| (at.file(), at.line(), at.column()));
         context::panicked(&text, file, line, column);
     }));
 }

@@ -5,6 +5,7 @@
 
 mod edges;
 pub(crate) mod files;
+mod format;
 mod invariants;
 mod names;
 mod rooms;
@@ -24,7 +25,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     if !problems.is_empty() {
         bail!("{}\n\n{} untidy places", problems.join("\n"), problems.len());
     }
-    println!("tidy: edges, names, sizes, invariants, samples are in order");
+    println!("tidy: edges, names, sizes, invariants, samples, format are in order");
     Ok(())
 }
 
@@ -35,6 +36,7 @@ fn problems(project: &Project) -> Result<Vec<String>> {
     problems.extend(sizes::check(&files, &project.path("xtask/tidy-exceptions.txt"))?);
     problems.extend(invariants::check(&files));
     problems.extend(rooms::check(&files));
+    problems.extend(format::check(project)?);
     Ok(problems)
 }
 

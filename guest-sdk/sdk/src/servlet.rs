@@ -16,8 +16,8 @@ use crate::{ApplicationSession, Error, Request, Response, Result};
 /// * any other request: 405 with an Allow header that names the methods of the handlers that are there
 ///   (RFC 3261 §8.2.1). SIP Servlet 1.1 says 500 here; that blames the server for what the caller asked.
 ///
-/// A handler that returns `Ok` commits its turn: attributes are stored, then messages leave in the order in which they
-/// were sent. One that returns `Err` or panics leaves nothing behind: a request that is still unanswered gets 500. A
+/// A handler that returns `Ok` commits its turn: attributes are set, then messages leave in the order in which they were
+/// sent; where the host's setting `durable` is on, not before the store has acknowledged that state. One that returns `Err` or panics leaves nothing behind: a request that is still unanswered gets 500. A
 /// handler may leave its request unanswered and answer it in a later turn.
 ///
 /// `&self` is made from the init parameters and does not change: there is one for each instance of the guest, instances

@@ -3,9 +3,12 @@
 #[path = "support/host.rs"]
 mod host;
 
+use std::time::Duration;
+
 use host::{Host, Setup, accept, request, udp_from};
 use siplet_container::app::Handler::{DoBye, DoInfo, DoInvite, DoMessage, DoNotify, DoPrack, DoUpdate};
 use siplet_container::app::{Descriptor, InDialogSource};
+use siplet_container::turn::{Callback, Misuse, Turn};
 
 /// RFC 3261 §15.1.2, RFC 3262 §3, RFC 3311 §5.2: a servlet never sees the BYE of a call that is not there.
 #[test]
@@ -60,4 +63,43 @@ fn the_source_of_a_request_in_a_dialog_is_checked_as_deployed() {
         host.receive(&request("INFO", 2, "x", &tag));
         assert_eq!(host.take_sent(), [expected], "{in_dialog_source:?} {from}");
     }
+}
+
+/// RFC 3261 §22.1: an ACK cannot be challenged, so a call comes about also where everything else must be authenticated.
+#[test]
+fn an_ack_needs_no_authentication() {
+    let in_dialog_source = InDialogSource::Authenticated;
+    let descriptor = Descriptor { name: "app".to_owned(), in_dialog_source, ..Descriptor::default() };
+    let mut host = Host::start(Setup { descriptor, ..Setup::default() }, &[DoInvite], accept);
+    host.establish();
+    host.advance(Duration::from_secs(40));
+    assert!(host.take_sent().is_empty(), "the 200 is not repeated and nobody hangs up");
+}
+
+/// Makes an INFO and then a MESSAGE, and sends the later one first.
+fn turns_two_round(turn: &mut Turn) -> Result<(), Misuse> {
+    if turn.callback().handler() == DoUpdate {
+        let Callback::Request { message, .. } = turn.callback() else { return Ok(()) };
+        let session = turn.session_of(message)?;
+        let info = turn.create_request(session, "INFO")?;
+        let text = turn.create_request(session, "MESSAGE")?;
+        turn.send(text)?;
+        turn.send(info)?;
+    }
+    accept(turn)
+}
+
+/// RFC 3261 §12.2.1.1: the peer sees rising numbers, in whatever order a servlet makes its requests.
+#[test]
+fn sequence_numbers_rise_in_the_order_of_sending() {
+    let mut host = Host::new(&[DoInvite, DoUpdate], turns_two_round);
+    let tag = host.establish();
+    host.receive(&request("UPDATE", 2, "x", &tag));
+    let numbers: Vec<_> = ["MESSAGE", "INFO"]
+        .map(|method| host.sent_request(method).cseq().expect("a CSeq").0)
+        .into_iter()
+        .collect();
+    assert_eq!(numbers, [2, 3]);
+    host.receive(&request("UPDATE", 3, "y", &tag));
+    assert_eq!(host.sent_request("MESSAGE").cseq().expect("a CSeq").0, 5, "the next turn goes on from there");
 }

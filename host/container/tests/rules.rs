@@ -9,7 +9,7 @@ use host::{Host, accept, request, response};
 use siplet_container::app::Handler::{
     DoInvite, DoMessage, DoOptions, DoProvisionalResponse, DoRegister, DoSuccessResponse,
 };
-use siplet_container::turn::{Callback, MessageId, Misuse, SipKey, Turn};
+use siplet_container::turn::{Callback, MessageId, Misuse, SipKey};
 use tried::{CALLEE, ME, answer, check, invite, name_of};
 
 /// SIP Servlet 1.1 §5.2, §5.3, RFC 3261 §8.2.6.

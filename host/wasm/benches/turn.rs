@@ -8,7 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::wildcard_enum_match_arm, clippy::vec_box)]
 #![allow(missing_docs, unreachable_pub)]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/support/turns.rs"]
 mod support;
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! TCP as a stream: messages do not come one a segment.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use libtest_mimic::Trial;
@@ -14,6 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         shared a_keep_alive_ping_gets_its_pong,
         shared two_messages_in_one_segment_are_both_answered,
         shared a_message_in_many_segments_is_answered,
+        shared a_peer_that_has_said_all_still_hears_its_answers,
         shared a_stream_that_lost_its_frame_is_closed_and_others_go_on;)
 }
 
@@ -107,6 +108,21 @@ fn a_message_in_many_segments_is_answered() {
     }
     connection.expect_200(&first);
     connection.expect_200(&second);
+    host.stop();
+}
+
+/// A client may close its side after its last request (`nc -N` does); what is answered later still reaches it.
+fn a_peer_that_has_said_all_still_hears_its_answers() {
+    let host = Host::with(&["answer"]);
+    let mut connection = Connection::open(host.sip);
+    let local = connection.stream.local_addr().expect("it is open");
+    let invite = Request::new("INVITE", "sip:anybody@anywhere.example", local).over_tcp();
+    connection.send(&invite.text());
+    connection.stream.shutdown(Shutdown::Write).expect("it is open");
+    let heard = |connection: &mut Connection| status(&connection.message());
+    while heard(&mut connection) != Some(200) {}
+    // Over a stream only the missing ACK makes the 200 come again, half a second later (RFC 3261 §13.3.1.4).
+    while heard(&mut connection) != Some(200) {}
     host.stop();
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct SipSession {
     pub(crate) remote_party: Bytes,
     /// CSeq of the last request sent outside a dialog.
     pub(crate) local_seq: u32,
+    /// Highest CSeq number that has left, 0 for none: numbers rise in the order of sending.
+    pub(crate) sent_seq: u32,
     /// The dialog, once there is one.
     pub(crate) dialog: Option<Dialog>,
     /// Where requests outside a dialog go.

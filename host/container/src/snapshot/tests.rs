@@ -159,13 +159,32 @@ fn damaged(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
+/// The bytes under a checksum that fits them, as one who writes the store on purpose would make it.
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.len() >= HEAD {
+        let sum = crc32fast::hash(&bytes[HEAD..]);
+        bytes[1..HEAD].copy_from_slice(&sum.to_le_bytes());
+    }
+    bytes
+}
+
 #[test]
-fn a_damaged_snapshot_is_refused_or_read_and_never_a_panic() {
+fn a_damaged_snapshot_is_refused_by_its_checksum() {
+    let snapshot = busy().0.snapshot;
+    let mut random = Random::new([5, 6]);
+    for _ in 0..10_000 {
+        let bytes = damaged(&snapshot, &mut random);
+        assert!(bytes == snapshot || decode(&bytes).is_err(), "damage went unseen");
+    }
+}
+
+#[test]
+fn a_forged_snapshot_is_refused_or_read_and_never_a_panic() {
     let snapshot = busy().0.snapshot;
     let mut random = Random::new([1, 2]);
     let mut read = 0;
     for _ in 0..10_000 {
-        if let Ok(snapshot) = decode(&damaged(&snapshot, &mut random)) {
+        if let Ok(snapshot) = decode(&sealed(damaged(&snapshot, &mut random))) {
             again(&snapshot);
             read += 1;
         }
@@ -175,14 +194,14 @@ fn a_damaged_snapshot_is_refused_or_read_and_never_a_panic() {
 
 /// Whatever a store gives back, the host goes on: it restores it or reports that it cannot.
 #[test]
-fn a_host_survives_a_damaged_record() {
+fn a_host_survives_a_forged_record() {
     let mut random = Random::new([3, 4]);
     let mut restored = 0;
     for round in 0..300 {
         let (Write { key, snapshot, .. }, tag) = if round % 2 == 0 { busy() } else { idle() };
         let mut host = started();
         (host.store, host.is_damaged) = (host::Store::Acknowledges, true);
-        let damaged = Bytes::from(damaged(&snapshot, &mut random));
+        let damaged = Bytes::from(sealed(damaged(&snapshot, &mut random)));
         host.handle(Input::Restored { key, snapshot: Some(damaged) });
         restored += host.container.counts().application_sessions;
         host.receive(&request("MESSAGE", 9, "n", &tag));

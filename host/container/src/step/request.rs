@@ -70,8 +70,9 @@ fn is_from_peer(
         InDialogSource::SameHost => {
             known.source.is_none_or(|made_with| made_with == received.flow.remote.ip())
         }
-        // Nobody can authenticate yet: the safe reading of a setting that asks for it.
-        InDialogSource::Authenticated => false,
+        // Nobody can authenticate yet: the safe reading of a setting that asks for it. An ACK is never challenged, so it
+        // carries nothing that could be asked for (RFC 3261 §22.1).
+        InDialogSource::Authenticated => received.method == Method::Ack,
     };
     if allowed { Ok(()) } else { Err((403, RefuseReason::InDialogSource)) }
 }
@@ -92,6 +93,7 @@ impl WorkingCopy {
             local_party: Bytes::copy_from_slice(message.header(HeaderId::To).unwrap_or_default()),
             remote_party: Bytes::copy_from_slice(message.header(HeaderId::From).unwrap_or_default()),
             local_seq: 0,
+            sent_seq: 0,
             dialog: None,
             request_uri: Bytes::new(),
             source: Some(received.flow.remote.ip()),

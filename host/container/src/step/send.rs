@@ -53,6 +53,7 @@ impl WorkingCopy {
             local_party: Bytes::copy_from_slice(from.as_bytes()),
             remote_party: Bytes::copy_from_slice(to.as_bytes()),
             local_seq: 0,
+            sent_seq: 0,
             dialog: None,
             request_uri,
             source: None,
@@ -88,7 +89,12 @@ impl WorkingCopy {
     }
 
     /// Puts a request into the outbox and starts its transaction.
-    pub(crate) fn send_request(&mut self, sip: SipKey, method: &Method, draft: Draft) -> Result<(), Misuse> {
+    pub(crate) fn send_request(
+        &mut self,
+        sip: SipKey,
+        method: &Method,
+        mut draft: Draft,
+    ) -> Result<(), Misuse> {
         let transactions = self.session.clients.len() + self.session.servers.len();
         if transactions >= self.application.descriptor.limits.transactions && *method != Method::Bye {
             return Err(Misuse::Limit("transactions"));
@@ -101,7 +107,30 @@ impl WorkingCopy {
             }
             return Ok(());
         }
+        self.number_in_order(sip, method, &mut draft)?;
         self.send_request_now(sip, method, draft)
+    }
+
+    /// RFC 3261 §12.2.1.1: CSeq numbers rise in the order of sending. A request that was made before one that has left
+    /// takes the next number.
+    fn number_in_order(&mut self, sip: SipKey, method: &Method, draft: &mut Draft) -> Result<(), Misuse> {
+        let Ok((told, _)) = draft.cseq() else { return Ok(()) };
+        let session = self.session.sip_mut(sip).ok_or(Misuse::InvalidSession)?;
+        let number = if told > session.sent_seq {
+            told
+        } else {
+            let next = match &mut session.dialog {
+                Some(dialog) => dialog.next_number().map_err(|_| Misuse::NoDialog)?,
+                None => session.local_seq + 1,
+            };
+            draft
+                .set(HeaderId::CSeq, format!("{next} {}", method.as_str()).as_bytes())
+                .map_err(|fault| Misuse::InvalidHeader(fault.to_string()))?;
+            next
+        };
+        session.sent_seq = number;
+        session.local_seq = session.local_seq.max(number);
+        Ok(())
     }
 
     /// True while a 2xx of ours waits for its ACK in that session.
@@ -116,9 +145,11 @@ impl WorkingCopy {
             return;
         }
         let held = self.session.sip_mut(sip).and_then(|session| session.held_bye.take());
-        if let Some(draft) = held {
-            // Without a hop to the peer there is nobody to tell.
-            let _ = self.send_request_now(sip, &Method::Bye, *draft);
+        if let Some(mut draft) = held {
+            // Without a hop to the peer, or with its numbers used up, there is no way to tell it.
+            let _ = self
+                .number_in_order(sip, &Method::Bye, &mut draft)
+                .and_then(|()| self.send_request_now(sip, &Method::Bye, *draft));
         }
     }
 

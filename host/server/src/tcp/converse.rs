@@ -14,6 +14,7 @@ use siplet_sip::message::Message;
 use siplet_sip::method::Method;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::shard::Shared;
@@ -27,7 +28,9 @@ const BATCH: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
     Go,
-    /// The peer has closed, or has sent what cannot be followed.
+    /// The peer says no more. It may still listen: TCP does not tell a closed side from a closed connection.
+    Listens,
+    /// The peer has broken off, or has sent what cannot be followed.
     Close,
 }
 
@@ -63,13 +66,47 @@ pub(super) async fn converse(core: Shared, id: ConnectionId, stream: Rc<TcpStrea
         if ready.is_writable() && !reader.flush(&core) {
             break;
         }
-        if ready.is_readable() && reader.read(&core, &stream) == Next::Close {
-            // What was said last, such as the 400 to a broken frame, still goes out.
-            let _ = reader.flush(&core);
-            break;
+        if !ready.is_readable() {
+            continue;
+        }
+        match reader.read(&core, &stream) {
+            Next::Go => {}
+            Next::Listens => {
+                finish(&core, &mut reader, &stream, &wake).await;
+                break;
+            }
+            Next::Close => {
+                // What was said last, such as the 400 to a broken frame, still goes out.
+                let _ = reader.flush(&core);
+                break;
+            }
         }
     }
     core.borrow_mut().lose(id);
+}
+
+/// The peer has closed its side after its last request: answers still go to it, for `half-close-s`.
+async fn finish(core: &Shared, reader: &mut Reader, stream: &TcpStream, wake: &Notify) {
+    let end = sleep_until(Instant::now() + Duration::from_secs(core.borrow().limits.half_close_s));
+    tokio::pin!(end);
+    loop {
+        let (has_queue, finished) = match core.borrow().flows.get(reader.id) {
+            Some(connection) => (connection.has_queue(), connection.is_finished()),
+            None => return,
+        };
+        if finished {
+            return;
+        }
+        tokio::select! {
+            writable = stream.writable(), if has_queue => {
+                if writable.is_err() || !reader.flush(core) {
+                    return;
+                }
+            }
+            () = wake.notified() => {}
+            () = &mut end => return,
+        }
+    }
 }
 
 /// The reading side of a connection.
@@ -130,7 +167,9 @@ impl Reader {
         let mut next = Next::Go;
         for _ in 0..BATCH {
             match stream.try_read(&mut chunk) {
-                Ok(0) => next = Next::Close,
+                // Half a message is none: nobody waits for its answer.
+                Ok(0) if self.framer.pending() > 0 => next = Next::Close,
+                Ok(0) => next = Next::Listens,
                 Ok(len) => {
                     self.framer.push(&chunk[..len]);
                     next = self.frames(&mut core_ref);
@@ -138,7 +177,7 @@ impl Reader {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(_) => next = Next::Close,
             }
-            if next == Next::Close {
+            if next != Next::Go {
                 break;
             }
         }

@@ -88,14 +88,26 @@ impl Dialog {
         if matches!(method, Method::Ack | Method::Cancel) {
             return Err(Misuse::AckOrCancel);
         }
-        // RFC 3261 §12.2.1.1: one more than the last number, or any first one.
-        let number = self.local_seq.map_or(1, |last| last.saturating_add(1));
-        if number > CSEQ_MAX {
-            return Err(Misuse::SequenceExhausted);
-        }
+        let number = self.following_number()?;
         let draft = self.request(method, number)?;
         self.local_seq = Some(number);
         Ok(draft)
+    }
+
+    /// Uses up the next CSeq number, for a request that was made before another one which left first.
+    ///
+    /// # Errors
+    /// [`Misuse::SequenceExhausted`]; no number is used then.
+    pub fn next_number(&mut self) -> Result<u32, Misuse> {
+        let number = self.following_number()?;
+        self.local_seq = Some(number);
+        Ok(number)
+    }
+
+    /// RFC 3261 §12.2.1.1: one more than the last number, or any first one.
+    fn following_number(&self) -> Result<u32, Misuse> {
+        let number = self.local_seq.map_or(1, |last| last.saturating_add(1));
+        if number > CSEQ_MAX { Err(Misuse::SequenceExhausted) } else { Ok(number) }
     }
 
     /// The ACK of a 2xx to our INVITE with this CSeq number (RFC 3261 §13.2.2.4): without Via, Contact and the

@@ -6,6 +6,6 @@ mod cache;
 mod instances;
 mod probation;
 mod refusals;
-#[path = "../support/mod.rs"]
+#[path = "../support/turns.rs"]
 mod support;
 mod traps;
