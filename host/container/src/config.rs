@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use siplet_sip::limits::Limits as MessageLimits;
 use siplet_sip::transaction::TimerConfig;
 
 use crate::io::Transport;
 
 /// One socket that the shell listens on, as the container must know it to write Via and Contact.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listener {
     /// How it speaks.
     pub transport: Transport,
@@ -44,7 +45,7 @@ impl core::fmt::Debug for Secret {
 }
 
 /// Limits of the container; per-application ones are in [`crate::app::AppLimits`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Limits of one message.
     pub message: MessageLimits,

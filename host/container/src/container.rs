@@ -4,9 +4,12 @@
 //! session does one step at a time. The rooms: `receive` (bytes to work), `steps` (begin, turns, commit), `storage`
 //! (stored, refused, restored), `slots` (one session's place and its end), `deploy`, `command`.
 
+pub use replaying::replay_step;
+
 mod command;
 mod deploy;
 mod receive;
+mod replaying;
 mod slots;
 mod stateless;
 mod steps;
@@ -33,6 +36,7 @@ use crate::step::request::Received;
 use crate::table::Table;
 use crate::turn::SipKey;
 
+use replaying::Replaying;
 use slots::Slot;
 use watching::{Kept, Watching};
 
@@ -153,6 +157,8 @@ pub struct Container {
     draining: Option<u32>,
     watches: BTreeMap<u64, Watching>,
     kept: Kept,
+    /// Set where records run again.
+    replaying: Option<Replaying>,
     counts: Counts,
     now: Time,
 }
@@ -188,6 +194,7 @@ impl Container {
             draining: None,
             watches: BTreeMap::new(),
             kept: Kept::default(),
+            replaying: None,
             counts: Counts::default(),
             now: Time::ZERO,
         }
@@ -196,7 +203,9 @@ impl Container {
     /// Takes one input. What it leads to is in [`Self::poll_effect`] afterwards. Time never goes back.
     pub fn handle(&mut self, input: Input, now: Time) {
         self.now = self.now.max(now);
-        self.run_due();
+        if self.replaying.is_none() {
+            self.run_due();
+        }
         match input {
             Input::Packet { flow, bytes } => self.receive(flow, bytes),
             Input::Handed { item: Item::Packet { flow, bytes } } => self.receive_handed(flow, bytes),

@@ -29,5 +29,5 @@ mod table;
 mod trace;
 pub mod turn;
 
-pub use container::{Container, Counts};
+pub use container::{Container, Counts, replay_step};
 pub use io::{Effect, Input};

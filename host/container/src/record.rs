@@ -9,6 +9,7 @@
 //! Messages that were answered without a step (a repetition, a refusal without a transaction) are deliberately not here:
 //! they change no session.
 
+pub mod compare;
 mod recorder;
 pub mod text;
 pub mod watch;
@@ -19,8 +20,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use siplet_sip::time::Time;
+use siplet_sip::transaction::TimerConfig;
 
 use crate::app::{AppId, Application, Handler};
+use crate::config::{Config, Limits, Listener};
 use crate::io::{Flow, Hop, Key, Transport};
 use crate::turn::{Level, SessionState, TrapReason};
 
@@ -58,6 +61,62 @@ pub struct StepRecord {
     pub next_deadline: Option<Time>,
     /// True when the application session is over for its application after this step.
     pub ended: bool,
+}
+
+/// What stands before the steps of a record: how the container was set that wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// [`FORMAT`] of whoever wrote it.
+    pub siplet_record: u32,
+    /// Version of the host that wrote it, for people.
+    pub siplet: String,
+    /// The settings that decide what a step does.
+    pub settings: Settings,
+    /// What was made unreadable on purpose, in words, for people.
+    pub redacted: Vec<String>,
+}
+
+/// The format of records that this crate writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// The settings of a container that decide what a step does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Its listeners; flows and hops name them by number.
+    pub listeners: Vec<Listener>,
+    /// SIP timers.
+    pub timers: TimerConfig,
+    /// Limits.
+    pub limits: Limits,
+    /// Value of the Server header; empty: none.
+    pub server_header: String,
+}
+
+impl Settings {
+    /// Those of that configuration.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self {
+            listeners: config.listeners.clone(),
+            timers: config.timers.clone(),
+            limits: config.limits.clone(),
+            server_header: config.server_header.clone(),
+        }
+    }
+
+    /// A configuration for [`crate::Container::replaying`].
+    #[must_use]
+    pub fn config(&self) -> Config {
+        Config {
+            listeners: self.listeners.clone(),
+            timers: self.timers.clone(),
+            limits: self.limits.clone(),
+            server_header: self.server_header.clone(),
+            ..Config::default()
+        }
+    }
 }
 
 /// All that a session was before its first recorded step.

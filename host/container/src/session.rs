@@ -84,7 +84,8 @@ impl AppSession {
     /// A new index for a name.
     pub(crate) const fn mint_index(&mut self) -> u32 {
         let index = self.next_index;
-        self.next_index += 1;
+        // A session that lived this long is none; a damaged record may say so.
+        self.next_index = self.next_index.saturating_add(1);
         self.dirty = true;
         index
     }

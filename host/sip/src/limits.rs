@@ -3,8 +3,10 @@
 //! Every bound on input from the network that the message layer obeys is a field here, so that the configuration can
 //! name it. What is deliberately not here: limits on sessions, queues and guests, which belong to the container.
 
+use serde::{Deserialize, Serialize};
+
 /// Bounds on one received message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Octets of a whole message, head and body.
     pub message_bytes: usize,

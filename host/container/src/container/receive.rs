@@ -21,6 +21,7 @@ use crate::report::{DropReason, RefuseReason};
 use crate::routing::{self, Decision};
 use crate::session::AppSession;
 use crate::session::transactions::ServerMachine;
+use crate::step::Shared;
 use crate::step::request::{Received, admit};
 use crate::turn::SipKey;
 
@@ -151,15 +152,11 @@ impl Container {
     }
 
     fn received(&mut self, flow: Flow, message: Arc<Message>, method: Method) -> Option<Box<Received>> {
-        let hash_key = self.shared.minter.hash_key();
-        let via = message.top_via().ok()?;
-        let (stamped, hop) = (via.stamp(flow.remote), hop_of(&via, flow));
-        let Ok(key) = ServerKey::of_request(&message, &hash_key) else {
+        let received = self.shared.received(flow, message, method);
+        if received.is_none() {
             self.dropped(DropReason::Malformed, flow);
-            return None;
-        };
-        let merge = MergeKey::of_request(&message, &hash_key).ok().flatten();
-        Some(Box::new(Received { flow, message, method, key, merge, via: stamped, hop }))
+        }
+        received
     }
 
     /// A request whose transaction is known: a repetition, or the ACK of a failure. False: it is something else.
@@ -432,6 +429,23 @@ impl Container {
             }
         }
         true
+    }
+}
+
+impl Shared {
+    /// A request with the keys of its transaction and the way of its responses; none where its Via cannot be read.
+    pub(super) fn received(
+        &self,
+        flow: Flow,
+        message: Arc<Message>,
+        method: Method,
+    ) -> Option<Box<Received>> {
+        let hash_key = self.minter.hash_key();
+        let via = message.top_via().ok()?;
+        let (stamped, hop) = (via.stamp(flow.remote), hop_of(&via, flow));
+        let key = ServerKey::of_request(&message, &hash_key).ok()?;
+        let merge = MergeKey::of_request(&message, &hash_key).ok().flatten();
+        Some(Box::new(Received { flow, message, method, key, merge, via: stamped, hop }))
     }
 }
 

@@ -140,7 +140,7 @@ impl Container {
             let id = TurnId(self.next_turn);
             self.next_turn += 1;
             let before = copy.clone();
-            let seed = [self.random.next(), self.random.next()];
+            let seed = self.seed_turn();
             match Turn::new(id, &callback, copy, seed) {
                 Ok(turn) => {
                     let Some(slot) = self.slots.get_mut(&key) else { return };

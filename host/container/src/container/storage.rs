@@ -9,12 +9,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use siplet_sip::time::Time;
 
+use crate::app::Application;
 use crate::io::{Effect, Key, StoreError, UnitId, Write};
 use crate::mutant::{self, Mutant};
 use crate::report::{RefuseReason, Report};
 use crate::session::AppSession;
 use crate::session::transactions::{ClientMachine, ServerMachine, Target};
-use crate::snapshot;
+use crate::snapshot::{self, Snapshot};
 use crate::step::Outgoing;
 
 use super::slots::{Parked, Slot};
@@ -217,13 +218,28 @@ impl Container {
 
     fn restore(&mut self, key: Key, bytes: &[u8]) -> Result<(), String> {
         let snapshot = snapshot::decode(bytes)?;
+        let app = &snapshot.session.app;
+        let application = self
+            .application_for(app)
+            .ok_or_else(|| format!("its application {} is not deployed", app.name))?;
+        self.put_in(key, snapshot, &application)
+    }
+
+    /// The same for a session that goes on in that application, whatever version it was in.
+    pub(super) fn restore_as(
+        &mut self,
+        key: Key,
+        bytes: &[u8],
+        application: &Arc<Application>,
+    ) -> Result<(), String> {
+        self.put_in(key, snapshot::decode(bytes)?, application)
+    }
+
+    fn put_in(&mut self, key: Key, snapshot: Snapshot, application: &Arc<Application>) -> Result<(), String> {
         let mut session = snapshot.session;
         if session.key != key {
             return Err("the snapshot is another session's".to_owned());
         }
-        let application = self
-            .application_for(&session.app)
-            .ok_or_else(|| format!("its application {} is not deployed", session.app.name))?;
         session.app = application.id.clone();
         clamp(&mut session, self.now, &self.shared.config);
         let hash_key = self.shared.minter.hash_key();

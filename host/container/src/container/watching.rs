@@ -177,6 +177,11 @@ impl Container {
 }
 
 impl Slot {
+    /// The one session of a record that runs again is watched by nobody but the record.
+    pub(super) fn watch_replay(&mut self) {
+        self.watched.get_or_insert_default().by = vec![0];
+    }
+
     /// The session went back to what it was before: the next record begins anew.
     pub(super) fn begins_anew(&mut self) {
         if let Some(watched) = &mut self.watched {
