@@ -105,7 +105,8 @@ fn repetitions_and_timeouts_come_at_the_same_times() {
 fn a_call_to_a_name_runs_again() {
     let out = |turn: &mut Turn| {
         if turn.callback().handler() == DoMessage {
-            let invite = turn.create_initial_request("INVITE", "<sip:me@here>", "<sip:callee@host.example>")?;
+            let invite =
+                turn.create_initial_request("INVITE", "<sip:me@here>", "<sip:callee@host.example>")?;
             turn.send(invite)?;
         }
         accept(turn)

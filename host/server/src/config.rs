@@ -47,6 +47,7 @@ pub struct Config {
     pub log: Log,
     pub deploy: Deploy,
     pub timers: Timers,
+    pub record: Record,
     pub limits: Limits,
     pub route: Vec<Route>,
 }
@@ -114,6 +115,24 @@ pub struct Timers {
     pub trying_after_ms: u64,
 }
 
+/// Section `[record]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub struct Record {
+    pub trapped: bool,
+    pub trapped_files: usize,
+    pub trapped_bytes: u64,
+    pub trapped_per_s: u32,
+    pub keep_bodies: bool,
+    pub redact_headers: Vec<String>,
+    pub sessions: usize,
+    pub session_steps: usize,
+    pub session_bytes: usize,
+    pub bytes: usize,
+    pub longest_s: u64,
+}
+
 /// Section `[limits]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -177,6 +196,7 @@ impl Default for Config {
             log: Log::default(),
             deploy: Deploy::default(),
             timers: Timers::default(),
+            record: Record::default(),
             limits: Limits::default(),
             route: Vec::new(),
         }
@@ -204,6 +224,24 @@ impl Default for Timers {
             timer_d_ms: 32_000,
             timer_c_ms: 181_000,
             trying_after_ms: 200,
+        }
+    }
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self {
+            trapped: true,
+            trapped_files: 100,
+            trapped_bytes: 64 << 20,
+            trapped_per_s: 2,
+            keep_bodies: false,
+            redact_headers: Vec::new(),
+            sessions: 1000,
+            session_steps: 10_000,
+            session_bytes: 8 << 20,
+            bytes: 64 << 20,
+            longest_s: 86_400,
         }
     }
 }
@@ -368,6 +406,7 @@ impl Config {
             parked_units: limits.parked_units,
             forks: limits.forks,
             resolving: limits.resolving,
+            trapped_per_s: self.record.trapped_per_s,
         }
     }
 
