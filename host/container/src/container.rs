@@ -47,8 +47,8 @@ enum Work {
     Initial(Box<Received>),
     /// A request inside a dialog.
     Subsequent(Box<Received>, SipKey),
-    /// A CANCEL for that server transaction.
-    Cancel(Box<Received>, u32),
+    /// A CANCEL for that server transaction; none while its INVITE waits before it.
+    Cancel(Box<Received>, Option<u32>),
     /// An ACK for the failure response of that server transaction.
     AckOfFailure { server: u32, message: Arc<Message>, flow: Flow },
     /// An ACK for a 2xx in that SIP session.
@@ -160,6 +160,8 @@ pub struct Container {
     /// Set where records run again.
     replaying: Option<Replaying>,
     counts: Counts,
+    /// The longest that any mailbox has been.
+    longest_mailbox: usize,
     now: Time,
 }
 
@@ -196,6 +198,7 @@ impl Container {
             kept: Kept::default(),
             replaying: None,
             counts: Counts::default(),
+            longest_mailbox: 0,
             now: Time::ZERO,
         }
     }
@@ -248,6 +251,12 @@ impl Container {
             applications: self.versions.len(),
             ..self.counts
         }
+    }
+
+    /// The longest that the mailbox of any session has been since the container was made.
+    #[must_use]
+    pub const fn longest_mailbox(&self) -> usize {
+        self.longest_mailbox
     }
 
     /// Versions of applications that take calls or have sessions, with the number of their sessions, by name and digest.

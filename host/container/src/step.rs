@@ -199,3 +199,8 @@ fn transport_of(name: &[u8]) -> Option<Transport> {
         .into_iter()
         .find(|transport| name.eq_ignore_ascii_case(transport.param_name().as_bytes()))
 }
+
+/// True for a URI of the scheme sips, in whatever case (RFC 3261 §19.1.1).
+pub(crate) fn is_sips(uri: &[u8]) -> bool {
+    uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:"))
+}

@@ -214,7 +214,7 @@ pub fn words(report: &Report) -> Option<(Loudness, String)> {
         Report::Broken { what, key } => (
             Loudness::ERROR,
             format!(
-                "a rule of the host itself was broken: {what}\nsession {:016x} was ended; please report this",
+                "a rule of the host itself was broken: {what}\nit was about session {:016x}; please report this",
                 key.0
             ),
         ),

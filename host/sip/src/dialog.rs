@@ -14,6 +14,7 @@ mod build;
 mod request;
 
 pub use accept::{AcceptAction, AcceptRetransmit};
+pub use build::remote_target;
 pub use request::{CSEQ_MAX, Misuse, Routing};
 
 use crate::message::{Malformed, Message};

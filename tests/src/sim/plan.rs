@@ -143,7 +143,7 @@ impl Plan {
                 _ => random.between(100, 60_000),
             },
             limits: Limits {
-                mailbox: if small { 3 } else { 64 },
+                mailbox: if small { 1 } else { 64 },
                 parked_units: if random.percent(20) { random.between(1, 3) as usize } else { 16 },
                 sessions: if small { 4 } else { 1000 },
                 store_attempts: *random.pick(&[2, 3, 5]),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use siplet_sip::dialog::remote_target;
 use siplet_sip::header::HeaderId;
 use siplet_sip::message::Message;
 use siplet_sip::method::Method;
@@ -23,11 +24,15 @@ use crate::session::AppSession;
 use crate::session::transactions::ServerMachine;
 use crate::step::Shared;
 use crate::step::request::{Received, admit};
+use crate::step::respond::makes_dialogs;
 use crate::turn::SipKey;
 
 use super::slots::Slot;
 use super::stateless::hop_of;
 use super::{Container, Work};
+
+/// BYEs of one session that are taken beyond its limit `transactions`.
+const BYES_SPARE: usize = 16;
 
 /// May a packet be sent on, or loaded for? Only the first time.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -128,7 +133,7 @@ impl Container {
             return;
         }
         match (&received.method, named) {
-            (Method::Cancel, _) => self.receive_cancel(received),
+            (Method::Cancel, _) => self.receive_cancel(received, named.map(|(key, _)| key), pass),
             (_, Some((key, sip))) => self.receive_in_dialog(received, key, SipKey(sip), pass),
             (Method::Ack, None) => self.receive_stray_ack(&received),
             (_, None) if received.message.to().is_ok_and(|to| to.tag().is_some()) => {
@@ -222,19 +227,46 @@ impl Container {
         true
     }
 
-    fn receive_cancel(&mut self, received: Box<Received>) {
-        let hash_key = self.shared.minter.hash_key();
-        let invite = ServerKey::of_canceled_invite(&received.message, &hash_key)
-            .ok()
-            .and_then(|invite| self.servers.get(&invite).copied());
-        match invite {
-            Some((key, server)) => self.post(key, Work::Cancel(received, server)),
-            // RFC 3261 §9.2.
-            None => {
-                let flow = received.flow;
-                self.refuse(&received.message, flow, 481, RefuseReason::NothingToCancel, "nothing to cancel");
-            }
+    /// RFC 3261 §9.2. `named` is the session that the To tag names: a re-INVITE of it may wait in its mailbox, or the
+    /// session may still have to be loaded.
+    fn receive_cancel(&mut self, received: Box<Received>, named: Option<Key>, pass: Pass) {
+        let Some(invite) = self.canceled(&received) else {
+            self.refuse_cancel(&received);
+            return;
+        };
+        if let Some((key, server)) = self.servers.get(&invite).copied() {
+            self.post(key, Work::Cancel(received, Some(server)));
+            return;
         }
+        let Some(key) = named else {
+            self.refuse_cancel(&received);
+            return;
+        };
+        if !self.is_here(key, received.flow, &received.message, pass) {
+            return;
+        }
+        let waits =
+            |slot: &Slot| slot.mailbox.iter().filter_map(Work::request).any(|waiting| waiting.key == invite);
+        if self.slots.get(&key).is_some_and(|slot| waits(slot)) {
+            self.post(key, Work::Cancel(received, None));
+        } else {
+            self.refuse_cancel(&received);
+        }
+    }
+
+    fn canceled(&self, received: &Received) -> Option<ServerKey> {
+        ServerKey::of_canceled_invite(&received.message, &self.shared.minter.hash_key()).ok()
+    }
+
+    /// The transaction that a CANCEL of that session matches, now that all before it has begun.
+    pub(super) fn find_canceled(&self, key: Key, received: &Received) -> Option<u32> {
+        let (home, server) = self.servers.get(&self.canceled(received)?).copied()?;
+        (home == key).then_some(server)
+    }
+
+    pub(super) fn refuse_cancel(&mut self, received: &Received) {
+        let (why, text) = (RefuseReason::NothingToCancel, "nothing to cancel");
+        self.refuse(&received.message, received.flow, 481, why, text);
     }
 
     fn receive_in_dialog(&mut self, received: Box<Received>, key: Key, sip: SipKey, pass: Pass) {
@@ -260,9 +292,10 @@ impl Container {
             self.hold_behind_units(key, before);
             return;
         }
-        if slot.live.servers.len() + slot.live.clients.len() >= application.descriptor.limits.transactions
-            && received.method != Method::Bye
-        {
+        // A call can be ended also when it can do nothing else any more.
+        let spare = if received.method == Method::Bye { BYES_SPARE } else { 0 };
+        let limit = application.descriptor.limits.transactions.saturating_add(spare);
+        if slot.live.servers.len() + slot.live.clients.len() >= limit {
             let flow = received.flow;
             self.refuse(&received.message, flow, 503, RefuseReason::Limit, "transactions");
             return;
@@ -334,6 +367,13 @@ impl Container {
         }
         let Some(application) = self.choose(&received) else { return };
         if !self.is_acceptable(&received, &application) {
+            return;
+        }
+        if makes_dialogs(&received.method)
+            && let Err(violation) = remote_target(&received.message)
+        {
+            // RFC 3261 §8.1.1.8: a dialog without a target could never be ended.
+            self.refuse(&received.message, flow, 400, RefuseReason::Invalid, &violation.to_string());
             return;
         }
         let limit = application.descriptor.limits.sessions;

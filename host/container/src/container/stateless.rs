@@ -92,6 +92,9 @@ impl Container {
 }
 
 /// Where responses to a request with that top Via go (RFC 3261 §18.2.2, RFC 3581 §4).
+///
+/// `maddr` is not followed, although RFC 3261 §18.2.2 asks for it: it would let anybody aim our answers, and their
+/// repetitions, at anybody.
 pub(super) fn hop_of(via: &Via<'_>, flow: Flow) -> Hop {
     let Flow { listener, transport, remote, connection } = flow;
     if !transport.is_reliable() {

@@ -50,6 +50,11 @@ impl Container {
                 self.dropped(DropReason::MailboxLimit, flow);
             }
             Work::Deadline if slot.mailbox.iter().any(|work| matches!(work, Work::Deadline)) => {}
+            // RFC 3261 §17.2.1: one is enough, and its repetitions change nothing.
+            Work::AckOfFailure { server, .. }
+                if slot.mailbox.iter().any(
+                    |work| matches!(work, Work::AckOfFailure { server: waiting, .. } if waiting == server),
+                ) => {}
             Work::Initial(_)
             | Work::Subsequent(..)
             | Work::Cancel(..)
@@ -67,6 +72,7 @@ impl Container {
                     slot.mailbox.push_back(work);
                 }
                 self.counts.mailbox += 1;
+                self.longest_mailbox = self.longest_mailbox.max(slot.mailbox.len());
                 self.ready.push_back(key);
             }
         }
@@ -89,22 +95,27 @@ impl Container {
 
     /// Begins a step: the host part, on a copy.
     fn begin(&mut self, key: Key, work: Work) {
-        let Some(slot) = self.slots.get(&key) else { return };
-        if let Work::Cancel(received, invite) = &work
-            && slot.live.server(*invite).is_none()
-        {
-            // RFC 3261 §9.2: its INVITE has gone while it waited.
-            let flow = received.flow;
-            self.refuse(&received.message, flow, 481, RefuseReason::NothingToCancel, "nothing to cancel");
-            return;
+        let mut work = work;
+        if let Work::Cancel(received, invite) = &mut work {
+            // An INVITE that waited before it has begun by now.
+            *invite = invite.or_else(|| self.find_canceled(key, received));
+            let live = self.slots.get(&key).and_then(|slot| slot.live.server((*invite)?));
+            if live.is_none() {
+                // RFC 3261 §9.2: its INVITE has gone while it waited.
+                self.refuse_cancel(received);
+                return;
+            }
         }
+        let Some(slot) = self.slots.get(&key) else { return };
         let mut copy =
             WorkingCopy::new(slot.live.clone(), slot.application.clone(), self.shared.clone(), self.now);
         let recorder = self.recorder(slot, &copy, &work);
         let callbacks = match &work {
             Work::Initial(received) => copy.on_initial_request(received),
             Work::Subsequent(received, sip) => copy.on_subsequent_request(received, *sip),
-            Work::Cancel(received, invite) => copy.on_cancel(received, *invite),
+            Work::Cancel(received, invite) => {
+                invite.map_or_else(Vec::new, |invite| copy.on_cancel(received, invite))
+            }
             Work::AckOfFailure { server, .. } => {
                 copy.on_ack_of_failure(*server);
                 Vec::new()

@@ -54,7 +54,9 @@ impl Work {
             Self::Subsequent(received, sip) => {
                 packet(received.flow, &received.message, Role::Subsequent(sip.0))
             }
-            Self::Cancel(received, invite) => packet(received.flow, &received.message, Role::Cancel(*invite)),
+            Self::Cancel(received, invite) => {
+                packet(received.flow, &received.message, Role::Cancel(invite.unwrap_or_default()))
+            }
             Self::AckOfFailure { server, message, flow } => {
                 packet(*flow, message, Role::AckOfFailure(*server))
             }

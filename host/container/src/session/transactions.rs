@@ -47,6 +47,11 @@ pub(crate) struct ServerTx {
 }
 
 impl ServerTx {
+    /// An INVITE of that SIP session without a final response (RFC 3261 §14.1).
+    pub(crate) fn is_pending_invite(&self, sip: SipKey) -> bool {
+        self.sip == sip && self.method == Method::Invite && self.is_open()
+    }
+
     /// True until the final response was given.
     pub(crate) const fn is_open(&self) -> bool {
         match &self.machine {
@@ -141,6 +146,11 @@ pub(crate) struct ClientTx {
 }
 
 impl ClientTx {
+    /// An INVITE of that SIP session without a final response (RFC 3261 §14.1).
+    pub(crate) fn is_pending_invite(&self, sip: SipKey) -> bool {
+        self.sip == sip && !self.is_cancel && self.method == Method::Invite && self.is_open()
+    }
+
     /// True until a final response came.
     pub(crate) const fn is_open(&self) -> bool {
         match &self.machine {

@@ -48,10 +48,21 @@ pub(crate) fn admit(
     match session.sip(sip) {
         Some(known) if known.state != SessionState::Terminated => Ok(()),
         // RFC 5407 §3.2: the peer hangs up while we do.
-        Some(_) if received.method == Method::Bye && session.is_hanging_up(sip) => Ok(()),
+        Some(_)
+            if received.method == Method::Bye
+                && session.is_hanging_up(sip)
+                && !was_hung_up(session, received, sip) =>
+        {
+            Ok(())
+        }
         // RFC 3261 §12.2.2: the dialog is over.
         Some(_) | None => Err((481, RefuseReason::NoDialog)),
     }
+}
+
+/// One BYE of the peer is enough: any further one would be a transaction that nobody needs.
+fn was_hung_up(session: &AppSession, received: &Received, sip: SipKey) -> bool {
+    session.servers.iter().any(|tx| tx.sip == sip && tx.method == Method::Bye && tx.key != received.key)
 }
 
 /// Whether a message is of that dialog's peer, as far as its names and the application's policy tell.
@@ -113,8 +124,11 @@ impl WorkingCopy {
             return Vec::new();
         }
         let verdict = self.session.sip_mut(sip).and_then(|session| {
-            session.hop = Some(received.hop);
-            Some(session.dialog.as_mut()?.on_request(&received.message))
+            let verdict = session.dialog.as_mut()?.on_request(&received.message);
+            if verdict.is_ok() {
+                session.hop = Some(received.hop);
+            }
+            Some(verdict)
         });
         if let Some(Err(violation)) = verdict {
             self.refuse_in_dialog(server, violation);
@@ -124,11 +138,7 @@ impl WorkingCopy {
             return self.on_bye(server, sip);
         }
         if received.method == Method::Invite
-            && self
-                .session
-                .clients
-                .iter()
-                .any(|tx| tx.sip == sip && !tx.is_cancel && tx.method == Method::Invite && tx.is_open())
+            && self.session.clients.iter().any(|tx| tx.is_pending_invite(sip))
         {
             // RFC 3261 §14.2: our own INVITE is under way in this dialog.
             self.answer(server, 491, &[]);
@@ -174,10 +184,7 @@ impl WorkingCopy {
     }
 
     fn has_pending_invite(&self, sip: SipKey, other_than: u32) -> bool {
-        self.session
-            .servers
-            .iter()
-            .any(|tx| tx.sip == sip && tx.index != other_than && tx.method == Method::Invite && tx.is_open())
+        self.session.servers.iter().any(|tx| tx.index != other_than && tx.is_pending_invite(sip))
     }
 
     /// The servlet's handler, or what the default handler of SIP Servlet 1.1 would do.

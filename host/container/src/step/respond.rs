@@ -12,7 +12,7 @@ use siplet_sip::transaction::{
 use crate::session::transactions::{ServerMachine, Target};
 use crate::turn::{Misuse, SessionState};
 
-use super::WorkingCopy;
+use super::{WorkingCopy, is_sips};
 
 impl WorkingCopy {
     /// A response to the request of that server transaction, with what the request lends it (RFC 3261 §8.2.6.2).
@@ -37,7 +37,7 @@ impl WorkingCopy {
             }
         }
         if may_have_our_contact(&tx.method, status) {
-            let secure = tx.request.request_uri().starts_with(b"sips:");
+            let secure = is_sips(tx.request.request_uri());
             add(&mut draft, HeaderId::Contact, &self.contact(tx.hop.listener, tx.hop.transport, secure))?;
         }
         Ok(draft)
@@ -49,6 +49,7 @@ impl WorkingCopy {
         let status = draft.status().unwrap_or_default();
         let bytes = draft.to_bytes();
         let timers = self.shared.config.timers.clone();
+        let dialog = self.dialog_of_response(server, status)?;
         let tx = self.session.server_mut(server).ok_or(Misuse::NoTransaction)?;
         let transmit = match &mut tx.machine {
             ServerMachine::Invite(machine) => {
@@ -85,9 +86,21 @@ impl WorkingCopy {
         }
         if status > 100 {
             self.session.dirty = true;
-            self.on_responded(server, status);
+            self.on_responded(server, status, dialog);
         }
         Ok(())
+    }
+
+    /// The dialog that a response makes which is about to be sent, where it makes the session's first one. A response whose
+    /// dialog cannot be made does not leave: its call could never be ended.
+    fn dialog_of_response(&self, server: u32, status: u16) -> Result<Option<Dialog>, Misuse> {
+        let tx = self.session.server(server).ok_or(Misuse::NoTransaction)?;
+        let Some(sip) = self.session.sip(tx.sip) else { return Ok(None) };
+        if !tx.initial || !makes_dialog(&tx.method, status) || sip.dialog.is_some() {
+            return Ok(None);
+        }
+        let over_tls = tx.hop.transport.is_secure();
+        Dialog::uas(&tx.request, &sip.local_tag, status, over_tls).map(Some).map_err(|_| Misuse::NoDialog)
     }
 
     /// A response of the host's own; silent when the transaction takes none any more.
@@ -108,10 +121,9 @@ impl WorkingCopy {
     }
 
     /// What a response that was sent makes of session and dialog (RFC 3261 §12.1.1, SIP Servlet 1.1 §6.2.1).
-    fn on_responded(&mut self, server: u32, status: u16) {
+    fn on_responded(&mut self, server: u32, status: u16, made: Option<Dialog>) {
         let Some(tx) = self.session.server(server) else { return };
         let (sip, method, in_dialog) = (tx.sip, tx.method.clone(), !tx.initial);
-        let over_tls = tx.hop.transport.is_secure();
         let request = tx.request.clone();
         let Some(sip) = self.session.sip_mut(sip) else { return };
         if in_dialog {
@@ -128,14 +140,14 @@ impl WorkingCopy {
             // A dialog that did not come to be: for the servlet that answered it is over.
             300.. => SessionState::Terminated,
         };
-        if !matches!(method, Method::Invite | Method::Subscribe | Method::Refer) {
+        if !makes_dialogs(&method) {
             return;
         }
         if status < 300 {
             match &mut sip.dialog {
                 Some(dialog) if status >= 200 => dialog.accept(),
                 Some(_) => {}
-                None => sip.dialog = Dialog::uas(&request, &sip.local_tag, status, over_tls).ok(),
+                None => sip.dialog = made,
             }
         }
         if sip.state != SessionState::Terminated {
@@ -149,9 +161,14 @@ pub(crate) fn add(draft: &mut Draft, id: HeaderId, value: &[u8]) -> Result<(), M
     draft.add(HeaderName::from(id), value).map_err(|fault| Misuse::InvalidHeader(fault.to_string()))
 }
 
+/// Requests whose success makes a dialog: RFC 3261 §12.1, RFC 6665, RFC 3515.
+pub(crate) const fn makes_dialogs(method: &Method) -> bool {
+    matches!(method, Method::Invite | Method::Subscribe | Method::Refer)
+}
+
 /// RFC 3261 §12.1: responses that make a dialog.
 const fn makes_dialog(method: &Method, status: u16) -> bool {
-    matches!(method, Method::Invite | Method::Subscribe | Method::Refer) && status > 100 && status < 300
+    makes_dialogs(method) && status > 100 && status < 300
 }
 
 /// RFC 3261 §20.10, Table 2: where the Contact is the dialog's own.

@@ -80,7 +80,14 @@ impl WorkingCopy {
         }
         self.session.dirty = true;
         self.send_wanted_cancel(client);
-        if !self.track_dialog(client, sip, &method, message, status) {
+        let told = self.track_dialog(client, sip, &method, message, status);
+        if let Some(session) = self.session.sip_mut(sip)
+            && session.dialog.is_some()
+        {
+            // Who may speak in the dialog is judged by where its peer first spoke from.
+            session.source.get_or_insert(flow.remote.ip());
+        }
+        if !told {
             return Vec::new();
         }
         if status == 100 {

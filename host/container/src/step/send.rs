@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use siplet_sip::address::NameAddr;
+use siplet_sip::dialog::Role;
 use siplet_sip::draft::Draft;
 use siplet_sip::header::{HeaderId, HeaderName};
 use siplet_sip::limits::Limits;
@@ -18,7 +19,7 @@ use crate::session::transactions::{Cancel, ClientMachine, ClientTx, SentAck, Tar
 use crate::turn::{Misuse, SessionState, SipKey};
 
 use super::respond::add;
-use super::{Outgoing, WorkingCopy};
+use super::{Outgoing, WorkingCopy, is_sips};
 
 impl WorkingCopy {
     /// A new SIP session for a request of our own, with addresses as in From and To.
@@ -86,6 +87,25 @@ impl WorkingCopy {
         add(&mut draft, HeaderId::CallId, &session.call_id)?;
         add(&mut draft, HeaderId::CSeq, format!("{} {}", session.local_seq, method.as_str()).as_bytes())?;
         Ok(draft)
+    }
+
+    /// What RFC 3261 does not let a UA send in a dialog at that time. Outside one everything may be sent.
+    pub(crate) fn may_send_in_dialog(&self, sip: SipKey, method: &Method) -> Result<(), Misuse> {
+        let Some(session) = self.session.sip(sip) else { return Ok(()) };
+        let Some(dialog) = &session.dialog else { return Ok(()) };
+        if *method == Method::Bye && session.state == SessionState::Early && dialog.role() == Role::Uas {
+            // RFC 3261 §15: the callee answers its INVITE with a failure instead.
+            return Err(Misuse::NoDialog);
+        }
+        let servers = || self.session.servers.iter().any(|tx| tx.is_pending_invite(sip));
+        let clients = || self.session.clients.iter().any(|tx| tx.is_pending_invite(sip));
+        if *method == Method::Invite && (servers() || clients()) {
+            // RFC 3261 §14.1.
+            return Err(Misuse::InvalidMethod(
+                "INVITE while another one is under way in the dialog".to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     /// Puts a request into the outbox and starts its transaction.
@@ -170,7 +190,7 @@ impl WorkingCopy {
             .prepend(HeaderName::from(HeaderId::Via), via.as_bytes())
             .map_err(|fault| Misuse::InvalidHeader(fault.to_string()))?;
         if needs_contact(method) && draft.header(HeaderId::Contact).is_none() {
-            let secure = draft.request_uri().starts_with(b"sips:");
+            let secure = is_sips(draft.request_uri());
             add(&mut draft, HeaderId::Contact, &self.contact(listener, transport, secure))?;
         }
         let bytes = draft.to_bytes();

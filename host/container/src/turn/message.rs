@@ -251,6 +251,7 @@ impl Turn {
         if !session.valid {
             return Err(Misuse::InvalidSession);
         }
+        self.copy.may_send_in_dialog(sip, &method)?;
         let draft = match session.state {
             SessionState::Early | SessionState::Confirmed => self.copy.draft_in_dialog(sip, &method)?,
             SessionState::Initial if !session.request_uri.is_empty() => {
@@ -429,6 +430,7 @@ impl Turn {
                 self.copy.respond(server, &draft)?;
             }
             Purpose::Request { method } => {
+                self.copy.may_send_in_dialog(sip, &method)?;
                 self.copy.send_request(sip, &method, *draft)?;
             }
             Purpose::Ack { client, to_tag } => self.copy.send_ack(client, &to_tag, *draft)?,
@@ -493,7 +495,9 @@ fn is_system(id: HeaderId, draft: &Draft, purpose: &Purpose) -> bool {
         return true;
     }
     if id == HeaderId::Route {
-        return !matches!(purpose, Purpose::Request { .. });
+        // RFC 3261 §12.2.1.1: inside a dialog the route set is the container's.
+        let in_dialog = || draft.to().is_ok_and(|to| to.tag().is_some());
+        return !matches!(purpose, Purpose::Request { .. }) || in_dialog();
     }
     if id != HeaderId::Contact {
         return false;

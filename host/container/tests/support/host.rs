@@ -84,6 +84,9 @@ pub(crate) struct Host {
     /// Turns stay away until [`Host::end_turn`].
     pub(crate) hold_turns: bool,
     held: VecDeque<Box<Turn>>,
+    /// Sessions that are asked for are not looked up before [`Host::load_all`].
+    pub(crate) hold_loads: bool,
+    loads: Vec<Key>,
     script: Script,
 }
 
@@ -141,6 +144,8 @@ impl Host {
             units: VecDeque::new(),
             hold_turns: false,
             held: VecDeque::new(),
+            hold_loads: false,
+            loads: Vec::new(),
             script: Box::new(script),
         };
         host.handle(deploy(1, setup.descriptor, handlers));
@@ -178,10 +183,8 @@ impl Host {
                     }
                 }
                 Effect::Store { unit, writes } => self.units.push_back((unit, writes)),
-                Effect::Load { key } => {
-                    let snapshot = self.stored.get(&key).map(|write| write.snapshot.clone());
-                    self.container.handle(Input::Restored { key, snapshot }, self.now);
-                }
+                Effect::Load { key } if self.hold_loads => self.loads.push(key),
+                Effect::Load { key } => self.load(key),
                 Effect::Forget { key } => {
                     self.stored.remove(&key);
                     self.forgotten.push(key);
@@ -195,6 +198,19 @@ impl Host {
                 }
             }
         }
+    }
+
+    fn load(&mut self, key: Key) {
+        let snapshot = self.stored.get(&key).map(|write| write.snapshot.clone());
+        self.container.handle(Input::Restored { key, snapshot }, self.now);
+    }
+
+    /// The store answers what it was asked for.
+    pub(crate) fn load_all(&mut self) {
+        for key in std::mem::take(&mut self.loads) {
+            self.load(key);
+        }
+        self.handle(Input::Tick);
     }
 
     fn run_held(&mut self) {

@@ -22,11 +22,7 @@ impl Dialog {
         if to.tag().is_some() {
             return Err(Violation::NotDialogForming);
         }
-        // RFC 3261 §12.1.1: the remote target is the URI of Contact.
-        let contact = request.contact()?.filter(|contact| !contact.is_wildcard());
-        let contact = contact.ok_or(Violation::NoContact)?;
-        // The bytes become a Request-URI one day: they must be a URI and nothing more.
-        contact.uri().map_err(|_| Malformed::Bad(Part::Contact))?;
+        let target = remote_target(request)?;
         // RFC 3261 §12.1.1: the route set is that of Record-Route, in order.
         let routes = record_route(request)?;
         let local_party = [value_of(request, Part::To)?, b";tag=", local_tag].concat();
@@ -37,7 +33,7 @@ impl Dialog {
             remote_tag: from.tag().unwrap_or_default(),
             local_party: &local_party,
             remote_party: value_of(request, Part::From)?,
-            remote_target: contact.uri_bytes(),
+            remote_target: target,
         };
         let secure = over_tls && is_sips(request.request_uri());
         let mut dialog = texts.into_dialog(&routes, Role::Uas, state, secure);
@@ -163,6 +159,26 @@ pub(super) fn pack(texts: &[&[u8]]) -> Vec<Bytes> {
             part
         })
         .collect()
+}
+
+/// The remote target that a request brings to the dialog of its UAS.
+///
+/// RFC 3261 §12.1.1: the URI of Contact. A client of RFC 2543, told by its branch, may leave Contact out; then its From
+/// says where requests go (RFC 2543 §6.21).
+///
+/// # Errors
+/// [`Violation::NoContact`] for a client of RFC 3261 without a Contact, or with `*`; [`Violation::Malformed`] when the
+/// URI cannot be read.
+pub fn remote_target(request: &Message) -> Result<&[u8], Violation> {
+    let address = match request.contact()? {
+        Some(contact) if contact.is_wildcard() => return Err(Violation::NoContact),
+        Some(contact) => contact,
+        None if request.top_via()?.magic_branch().is_some() => return Err(Violation::NoContact),
+        None => request.from_()?,
+    };
+    // The bytes become a Request-URI one day: they must be a URI and nothing more.
+    address.uri().map_err(|_| Malformed::Bad(Part::Contact))?;
+    Ok(address.uri_bytes())
 }
 
 /// RFC 3261 §12.1: responses from 101 to 299 make a dialog.
