@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod guest;
+pub mod ladder;
 pub mod peer;
 pub mod random;
 pub mod scenario;

@@ -20,6 +20,7 @@ mod file;
 
 use std::path::{Path, PathBuf};
 
+use crate::ladder::LadderWatcher;
 use crate::trace::Trace;
 use crate::world::World;
 
@@ -52,6 +53,7 @@ impl Stage {
     pub fn new(ring: Ring) -> Self {
         let mut world = World::new(1);
         world.watchers.push(Box::new(Trace::new()));
+        world.watchers.push(Box::new(LadderWatcher::new()));
         Self { world, ring, deployed: 0 }
     }
 
@@ -85,7 +87,7 @@ pub fn check(path: &Path, ring: Ring, bless: bool) -> Result<(), String> {
         if bless {
             block.trace = trace;
         } else if block.trace != trace {
-            return Err(difference(block, &trace));
+            return Err(failure(&mut stage, path, block, &trace));
         }
     }
     if bless {
@@ -95,6 +97,20 @@ pub fn check(path: &Path, ring: Ring, bless: bool) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The first difference of a block, and the ladder up to there.
+fn failure(stage: &mut Stage, path: &Path, block: &Block, trace: &[String]) -> String {
+    let mut text = difference(block, trace);
+    if let Some(watcher) = stage.world.watcher::<LadderWatcher>() {
+        let line = block.commands.last().map_or(0, |command| command.line);
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        let wanted = block.trace.iter().zip(trace).find(|(old, new)| old != new).map(|(old, _)| old.as_str());
+        let wanted = wanted.or_else(|| block.trace.get(trace.len()).map(String::as_str)).unwrap_or("no more");
+        watcher.mark(&format!("{file}:{line} expected {wanted}"));
+        text.push_str(&format!("\n{}", watcher.ladder()));
+    }
+    text
 }
 
 fn difference(block: &Block, trace: &[String]) -> String {
@@ -131,4 +147,34 @@ pub fn all(folder: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
     }
     found.sort();
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "\
+# RFC 3261 §13.3.1: a call is answered
+deploy uas
+  do-invite = 180; 200
+alice send INVITE sip:bob@host
+----
+0.000 something else
+";
+
+    #[test]
+    fn a_scenario_that_fails_prints_its_ladder_with_the_line_that_expected_something_else() {
+        let file = File::parse(TEXT).expect("a scenario");
+        let mut stage = Stage::new(Ring::Native);
+        let trace = stage.run(&file.blocks[0]).expect("its commands are good");
+        let told = failure(&mut stage, Path::new("hours.sip"), &file.blocks[0], &trace);
+        let expected = "
+  alice                          host
+    |------ INVITE --------------->|
+    |                              | turn 1  uas do-invite
+    |<----- 180 Ringing -----------|
+    |<----- 200 OK ----------------|   <- hours.sip:4 expected 0.000 something else
+";
+        assert!(told.contains(expected), "{told}");
+    }
 }

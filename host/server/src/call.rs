@@ -16,15 +16,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use siplet_container::io::Transport;
+use siplet_ladder::{Ladder, Options, Painter, Participant};
 use siplet_sip::uri::Uri;
 
-use crate::ladder::{Event, Ladder, spoken};
 use crate::secret;
+use crate::terminal;
 use caller::{Caller, End, Names, Plan};
 use wire::Wire;
 
-/// Letters of the longest usual label: `500 Server Internal Error`.
-const LABEL: usize = 25;
+/// A pause of this time is told; one message after the other is not.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What `siplet call` was asked for.
 #[derive(Clone, Debug)]
@@ -55,10 +56,12 @@ pub async fn place(order: &Order, out: &mut impl Write) -> Result<bool> {
     let started = Instant::now();
     let mut caller = Caller::new(plan, names, transport, wire.local()?)?;
     let called = order.uri.strip_prefix("sip:").unwrap_or(&order.uri);
-    let ladder = Ladder::new(["siplet call", called]).with_room(LABEL);
-    let mut lines = Vec::new();
+    let mut ladder = Ladder::new([Participant::peer("siplet call"), Participant::peer(called)]);
+    // Whoever waits for an answer wants to see each repetition when it leaves.
+    let options = Options { times: true, fold: false, gap: PAUSE, ..terminal::options() };
+    let mut painter = Painter::new(&ladder.participants, options);
     if !order.json {
-        writeln!(out, "{}", ladder.head())?;
+        terminal::write(out, &painter.head(), options.colour)?;
     }
     loop {
         while let Some(bytes) = caller.poll_transmit() {
@@ -66,16 +69,14 @@ pub async fn place(order: &Order, out: &mut impl Write) -> Result<bool> {
                 .await
                 .with_context(|| unreachable(transport, remote))?;
         }
-        while let Some(event) = caller.poll_event() {
-            let event = timed(event, started);
-            let line = ladder.line(&event).unwrap_or_default();
+        while let Some(row) = caller.poll_row() {
             if !order.json {
-                writeln!(out, "{line}")?;
+                terminal::write(out, &painter.row(&row), options.colour)?;
             }
-            lines.push(line);
+            ladder.push(row);
         }
         if let Some(end) = caller.end() {
-            return tell(order, &end, &lines, out);
+            return tell(order, &end, &ladder, out);
         }
         let due = caller.next_timeout().map_or(order.wait, |due| due.saturating_sub(started.elapsed()));
         tokio::select! {
@@ -93,21 +94,14 @@ fn unreachable(transport: Transport, remote: SocketAddr) -> String {
     format!("nobody listens on {} {remote}", transport.param_name())
 }
 
-fn timed(mut event: Event, started: Instant) -> Event {
-    if let Event::Message { remark, .. } = &mut event {
-        *remark = spoken(started.elapsed());
-    }
-    event
-}
-
-fn tell(order: &Order, end: &End, lines: &[String], out: &mut impl Write) -> Result<bool> {
+fn tell(order: &Order, end: &End, ladder: &Ladder, out: &mut impl Write) -> Result<bool> {
     if order.json {
         let facts = json!({
             "uri": order.uri,
             "good": end.is_good(),
             "status": end.status(),
             "outcome": end.to_string(),
-            "ladder": lines,
+            "ladder": ladder,
         });
         writeln!(out, "{facts}")?;
     } else {

@@ -14,9 +14,8 @@ use std::time::Duration;
 use siplet_container::app::AppId;
 use siplet_container::report::{Death, Report};
 use siplet_container::turn::{Level, Trap, TrapReason};
+use siplet_ladder::spoken;
 use siplet_sip::time::Time;
-
-use crate::ladder::spoken;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// What any scanner on the network can cause is told no more often.

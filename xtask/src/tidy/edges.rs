@@ -9,13 +9,17 @@ use crate::child;
 use crate::project::Project;
 
 /// Each crate of ours and those of ours that it may depend on. A new crate is a new line.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("siplet-sip", &[]),
     ("siplet-container", &["siplet-sip"]),
     ("siplet-store", &[]),
     ("siplet-wasm", &["siplet-container", "siplet-sip"]),
     ("siplet-build", &[]),
-    ("siplet", &["siplet-wasm", "siplet-container", "siplet-store", "siplet-sip", "siplet-build"]),
+    ("siplet-ladder", &["siplet-container", "siplet-sip"]),
+    (
+        "siplet",
+        &["siplet-wasm", "siplet-container", "siplet-store", "siplet-ladder", "siplet-build", "siplet-sip"],
+    ),
     ("siplet-sdk", &["siplet-sip", "siplet-sdk-macros"]),
     ("siplet-sdk-macros", &[]),
     ("siplet-testkit", &["siplet-wasm", "siplet-container", "siplet-sip"]),
@@ -28,7 +32,7 @@ const EDGES: [(&str, &[&str]); 12] = [
 const ANYTHING: &[&str] = &["*"];
 
 /// The crates that do no I/O and take no chance, so nothing that does may stand in their manifests.
-const PURE: [&str; 2] = ["siplet-sip", "siplet-container"];
+const PURE: [&str; 3] = ["siplet-sip", "siplet-container", "siplet-ladder"];
 
 /// Crates that bring I/O, clocks, threads, locks or chance.
 const IMPURE: [&str; 13] = [

@@ -7,7 +7,7 @@ use super::files::File;
 use super::scanner::{is_word, scan};
 
 /// The crates without a clock, a thread, a socket, chance.
-const PURE: [&str; 2] = ["host/sip/src/", "host/container/src/"];
+const PURE: [&str; 3] = ["host/sip/src/", "host/container/src/", "host/ladder/src/"];
 
 /// A name and why it is banned.
 const BANNED: [(&str, &str); 14] = [

@@ -1,4 +1,4 @@
-//! A test call as a machine: messages and the time come in, messages and ladder events come out.
+//! A test call as a machine: messages and the time come in, messages and rows of the ladder come out.
 //!
 //! It is a UAC of RFC 3261 §13.2 and §17.1 with as little as a call needs: retransmissions over UDP, ACK for every
 //! final response, CANCEL when it rings too long, BYE after its time, and an answer to a BYE that comes first.
@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use siplet_container::io::Transport;
+use siplet_ladder::{Row, What, spoken};
 use siplet_sip::draft::{Draft, InvalidValue};
 use siplet_sip::header::HeaderId;
 use siplet_sip::limits::Limits;
@@ -20,7 +21,6 @@ use siplet_sip::method::Method;
 use siplet_sip::uri::Uri;
 
 use super::messages::{Dialog, Sender};
-use crate::ladder::{Event, spoken};
 
 /// T1, RFC 3261 §17.1.1.1.
 const T1: Duration = Duration::from_millis(500);
@@ -168,7 +168,9 @@ pub struct Caller {
     ack: Option<Bytes>,
     answered: Option<(u16, Duration)>,
     out: VecDeque<Bytes>,
-    events: VecDeque<Event>,
+    rows: VecDeque<Row>,
+    /// Time of the last input.
+    now: Duration,
 }
 
 impl Caller {
@@ -194,7 +196,8 @@ impl Caller {
             ack: None,
             answered: None,
             out: VecDeque::new(),
-            events: VecDeque::new(),
+            rows: VecDeque::new(),
+            now: Duration::ZERO,
             invite,
         };
         let bytes = caller.invite.bytes().clone();
@@ -208,9 +211,9 @@ impl Caller {
         self.out.pop_front()
     }
 
-    /// The next line of the ladder.
-    pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+    /// The next row of the ladder.
+    pub fn poll_row(&mut self) -> Option<Row> {
+        self.rows.pop_front()
     }
 
     /// How it ended, once it has.
@@ -248,12 +251,13 @@ impl Caller {
 
     /// A message has come.
     pub fn on_message(&mut self, bytes: Bytes, now: Duration) {
+        self.now = now;
         let Ok(message) = Message::parse(bytes, &Limits::default()) else { return };
         let label = match message.start() {
             StartLine::Request { method, .. } => method.to_string(),
             StartLine::Response { status, reason } => format!("{status} {}", String::from_utf8_lossy(reason)),
         };
-        self.arrow(CALLED, CALLER, &label);
+        self.arrow(CALLED, CALLER, &label, false);
         match (message.status(), message.cseq()) {
             (None, _) => self.on_request(message, now),
             (Some(status), Ok((_, Method::Invite))) => self.on_invite_response(status, &message, now),
@@ -264,6 +268,7 @@ impl Caller {
 
     /// The time that [`Caller::next_timeout`] named has come.
     pub fn on_timeout(&mut self, now: Duration) {
+        self.now = now;
         if now >= self.due {
             return self.on_due(now);
         }
@@ -273,7 +278,7 @@ impl Caller {
             repeat.at = now + repeat.interval;
             let (bytes, label) = (repeat.bytes.clone(), repeat.label);
             self.out.push_back(bytes);
-            self.arrow(CALLER, CALLED, &format!("{label} (again)"));
+            self.arrow(CALLER, CALLED, label, true);
         }
     }
 
@@ -290,6 +295,7 @@ impl Caller {
 
     /// The user wants to stop.
     pub fn on_stop(&mut self, now: Duration) {
+        self.now = now;
         match self.state {
             // RFC 3261 §9.1: no CANCEL before a provisional response.
             State::Calling => self.state = State::Ended(End::Cancelled),
@@ -332,7 +338,8 @@ impl Caller {
             // RFC 3261 §13.2.2.4: every repeated 2xx gets its ACK again.
             (State::Talking { .. } | State::Leaving { .. }, 200..=299) => {
                 if let Some(ack) = self.ack.clone() {
-                    self.say(ack, "ACK (again)");
+                    self.out.push_back(ack);
+                    self.arrow(CALLER, CALLED, "ACK", true);
                 }
             }
             (State::Ended(End::Refused { .. } | End::Cancelled), 300..) => self.acknowledge_failure(response),
@@ -416,9 +423,6 @@ impl Caller {
 
     fn leave(&mut self, since: Duration, now: Duration) {
         let Some(dialog) = &self.dialog else { return };
-        if now > since + T1 {
-            self.events.push_back(Event::Gap(now.saturating_sub(since)));
-        }
         match self.sender.in_dialog(Method::Bye, dialog, 3, 2) {
             Ok(bye) => {
                 self.state = State::Leaving { since };
@@ -443,10 +447,13 @@ impl Caller {
 
     fn say(&mut self, bytes: Bytes, label: &str) {
         self.out.push_back(bytes);
-        self.arrow(CALLER, CALLED, label);
+        self.arrow(CALLER, CALLED, label, false);
     }
 
-    fn arrow(&mut self, from: usize, to: usize, label: &str) {
-        self.events.push_back(Event::Message { from, to, label: label.to_owned(), remark: String::new() });
+    fn arrow(&mut self, from: usize, to: usize, label: &str, again: bool) {
+        let label = label.to_owned();
+        let (absorbed, lost, remark) = (false, false, String::new());
+        let what = What::Message { from, to, label, again, absorbed, lost, remark };
+        self.rows.push_back(Row::at(self.now, what));
     }
 }

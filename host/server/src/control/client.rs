@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
+use siplet_ladder::spoken;
 
 use super::status::Status;
 use super::{Ask, default_path};
-use crate::ladder::spoken;
 
 /// A server that is asked for longer does not answer.
 const TIMEOUT: Duration = Duration::from_secs(30);

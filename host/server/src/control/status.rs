@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use siplet_container::app::AppId;
+use siplet_ladder::spoken;
 
 use crate::counters::Counters;
 use crate::hub::{Hub, calls};
-use crate::ladder::spoken;
 use crate::process;
 use crate::shard::Numbers;
 
