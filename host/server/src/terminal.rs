@@ -14,7 +14,8 @@ const COLUMNS_MAX: usize = 160;
 #[must_use]
 pub fn options() -> Options {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<usize>().ok());
-    let columns = columns.map_or(Options::default().columns, |columns| columns.clamp(COLUMNS_MIN, COLUMNS_MAX));
+    let columns =
+        columns.map_or(Options::default().columns, |columns| columns.clamp(COLUMNS_MIN, COLUMNS_MAX));
     Options { columns, colour: wants_colour(), ..Options::default() }
 }
 

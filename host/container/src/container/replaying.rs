@@ -137,7 +137,7 @@ impl Container {
         Ok(match role {
             Role::Initial => Work::Initial(request(message)?),
             Role::Subsequent(sip) => Work::Subsequent(request(message)?, SipKey(sip)),
-            Role::Cancel(invite) => Work::Cancel(request(message)?, invite),
+            Role::Cancel(invite) => Work::Cancel(request(message)?, (invite != 0).then_some(invite)),
             Role::Ack(sip) => Work::Ack(request(message)?, SipKey(sip)),
             Role::AckOfFailure(server) => Work::AckOfFailure { server, message, flow },
             Role::Response(client) => Work::Response { client, is_cancel: false, message, flow },

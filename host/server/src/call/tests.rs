@@ -29,7 +29,12 @@ impl Call {
         let local = "192.0.2.1:40000".parse().unwrap();
         let mut caller = Caller::new(plan, Names::new([1, 2], [3, 4]), transport, local).unwrap();
         let invite = parse(caller.poll_transmit().unwrap());
-        Self { caller, invite, ladder: Ladder::new(["siplet call", "bob"].map(Participant::peer)), now: Duration::ZERO }
+        Self {
+            caller,
+            invite,
+            ladder: Ladder::new(["siplet call", "bob"].map(Participant::peer)),
+            now: Duration::ZERO,
+        }
     }
 
     fn answer(&mut self, status: u16, method: &str) {
