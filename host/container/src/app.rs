@@ -216,12 +216,26 @@ pub enum InstanceMode {
     Fresh,
 }
 
+/// How much of WASI a servlet is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wasi {
+    /// Nothing: a file that imports any of it is refused.
+    #[default]
+    None,
+    /// What never waits: the time of the turn, random numbers, stdout and stderr into the log, and an environment, a
+    /// file system and a standard input that are empty. For runtimes that cannot be built without WASI.
+    Lite,
+}
+
 /// Limits of one application; each has a name that stands in `error.limit` and in reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AppLimits {
     /// Linear memory of an instance, bytes.
     pub memory_bytes: u64,
+    /// Elements that each table of an instance may have (functions that can be called by a pointer).
+    pub table_elements: usize,
     /// CPU time of one turn, milliseconds.
     pub turn_ms: u64,
     /// Live application sessions.
@@ -248,6 +262,7 @@ impl Default for AppLimits {
     fn default() -> Self {
         Self {
             memory_bytes: 16 << 20,
+            table_elements: 20_000,
             turn_ms: 20,
             sessions: 200_000,
             sip_sessions: 256,
@@ -291,6 +306,8 @@ pub struct Descriptor {
     pub in_dialog_source: InDialogSource,
     /// Use of instances.
     pub instance: InstanceMode,
+    /// How much of WASI it is given.
+    pub wasi: Wasi,
     /// Parameters for `init`, by name. Values are strings; TOML arrays and tables are given as JSON text.
     pub init_parameters: std::collections::BTreeMap<String, String>,
     /// Limits.
@@ -312,6 +329,7 @@ impl Default for Descriptor {
             on_trap: OnTrap::default(),
             in_dialog_source: InDialogSource::default(),
             instance: InstanceMode::default(),
+            wasi: Wasi::default(),
             init_parameters: std::collections::BTreeMap::new(),
             limits: AppLimits::default(),
         }

@@ -399,6 +399,12 @@ impl Turn {
         self.log.push(LogLine { level, message });
     }
 
+    /// What the handler logged so far.
+    #[must_use]
+    pub fn log_lines(&self) -> &[LogLine] {
+        &self.log
+    }
+
     /// What the handler logged, and how many lines were dropped.
     pub(crate) fn take_log(&mut self) -> (Vec<LogLine>, u32) {
         (std::mem::take(&mut self.log), self.log_dropped)

@@ -1,7 +1,7 @@
 //! The engine: compiler, memory pool, linker and epochs, made once for a process.
 //!
 //! Concurrency of the component model is compiled out: it makes each call three times as dear. Threads, shared memory
-//! and WASI are not there at all.
+//! are not there at all, and WASI only as far as [`crate::wasi_lite`] has it, for those to whom it is granted.
 
 pub(crate) mod ticker;
 
@@ -25,6 +25,8 @@ const BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(20).expect("20 is not 0
 const MEMORY_KEEP_RESIDENT: usize = 2 << 20;
 /// The same for tables.
 const TABLE_KEEP_RESIDENT: usize = 16 << 10;
+/// Elements that a table may have whatever a descriptor says: address space of the pool is reserved for them.
+pub(crate) const TABLE_ELEMENTS_MAX: usize = 200_000;
 
 /// Which compiler.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,13 +55,13 @@ pub struct EngineConfig {
 }
 
 impl Default for EngineConfig {
-    /// For production: Cranelift, no cache, 1000 instances of at most 64 MiB, no source lines.
+    /// For production: Cranelift, no cache, 1000 instances of at most 128 MiB, no source lines.
     fn default() -> Self {
         Self {
             compiler: Compiler::Cranelift,
             code_cache: None,
             instances: 1000,
-            memory_bytes_max: 64 << 20,
+            memory_bytes_max: 128 << 20,
             source_lines: false,
         }
     }
@@ -180,6 +182,7 @@ fn pooled(config: &EngineConfig) -> Config {
     pool.pagemap_scan(Enabled::Auto)
         .linear_memory_keep_resident(MEMORY_KEEP_RESIDENT)
         .table_keep_resident(TABLE_KEEP_RESIDENT)
+        .table_elements(TABLE_ELEMENTS_MAX)
         .max_memory_size(config.memory_bytes_max)
         .total_memories(count)
         .total_tables(count.saturating_mul(4))

@@ -55,10 +55,12 @@ impl Instance {
         store.set_max_component_handles(limits.handles + HANDLES_SPARE);
         set_deadline(&mut store, limits.turn_ms);
         let guest = init(servlet, &mut store);
+        store.data_mut().end_lines();
         *turn = store.data_mut().turn.take();
         let guest = guest?;
-        let in_use = store.data().memory.in_use;
-        store.data_mut().initialising = false;
+        let state = store.data_mut();
+        let in_use = state.memory.in_use;
+        state.initialising = false;
         let memory_high_water = in_use + limits.memory_bytes.saturating_sub(in_use) / 2;
         Ok(Self { store, guest, in_call: false, memory_high_water })
     }
@@ -79,12 +81,14 @@ impl Instance {
         let state = self.store.data_mut();
         state.handles.begin_turn();
         state.panic = None;
+        state.console.begin_turn();
         state.start = start;
         state.turn = Some(turn);
         let turn_ms = state.turn_ms;
         set_deadline(&mut self.store, turn_ms);
         let called = self.dispatch(callback, flat);
         let state = self.store.data_mut();
+        state.end_lines();
         turn = state
             .turn
             .take()
@@ -92,7 +96,7 @@ impl Instance {
         let outcome = match called {
             Ok(Ok(())) => Outcome::Done,
             Ok(Err(text)) => Outcome::Failed(trap::shorten(&text).to_owned()),
-            Err(error) => Outcome::Trapped(trap::explain(&error, state.panic.take(), start.cpu())),
+            Err(error) => Outcome::Trapped(trap::explain(&error, state.take_panic(), start.cpu())),
         };
         self.in_call = false;
         (turn, outcome)
@@ -245,7 +249,8 @@ fn init_failed(store: &mut Store<State>, error: &wasmtime::Error) -> Trap {
         );
     }
     let state = store.data_mut();
-    let mut trap = trap::explain(error, state.panic.take(), state.start.cpu());
+    let panic = state.take_panic();
+    let mut trap = trap::explain(error, panic, state.start.cpu());
     trap.text = format!("init failed: {}", trap.text);
     trap.reason = TrapReason::InitFailed;
     trap

@@ -25,7 +25,8 @@
 //! never called again. Nothing here sends, stores or waits: the turn decides what an action means, this crate only
 //! carries it over the boundary.
 //!
-//! Deliberately absent: WASI, threads, shared memory, and any import that could block.
+//! Deliberately absent: threads, shared memory, and any import that could block. Of WASI there is what never waits, and
+//! only for a servlet whose descriptor says `wasi = "lite"`.
 #![deny(unsafe_code)]
 
 mod clock;
@@ -39,6 +40,7 @@ mod servlet;
 mod state;
 mod trap;
 mod v0_1;
+mod wasi_lite;
 
 pub use engine::{Allocator, Compiler, Engine, EngineConfig, EngineError};
 pub use refusal::{Need, Reason, Refusal};

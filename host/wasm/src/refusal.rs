@@ -46,6 +46,8 @@ pub enum Reason {
         need: Need,
         /// Names of the imports.
         names: Vec<String>,
+        /// True in the last of them, when `wasi = "lite"` would give all that is asked for.
+        lite: bool,
     },
     /// It declares a memory that threads share.
     SharedMemory,
@@ -177,7 +179,7 @@ impl fmt::Display for Reason {
                 "it has {bytes} bytes, and a servlet may have {limit}; build with `--release` and `strip = \"debuginfo\"`"
             ),
             Self::NotServlet(what) => write!(f, "it is no servlet: {what}"),
-            Self::Imports { need, names } => {
+            Self::Imports { need, names, lite } => {
                 let first = names.first().map_or("", String::as_str);
                 match names.len() {
                     0 | 1 => write!(f, "it imports {first}, and {}", need.advice()),
@@ -188,7 +190,14 @@ impl fmt::Display for Reason {
                         more - 1,
                         need.advice()
                     ),
+                }?;
+                if *lite {
+                    f.write_str(
+                        ". A language whose runtime needs it (JavaScript, Python) sets `wasi = \"lite\"` in its \
+                         descriptor or in the .toml beside the file",
+                    )?;
                 }
+                Ok(())
             }
             Self::SharedMemory => {
                 write!(f, "it shares its memory between threads, and {}", Need::Threads.advice())

@@ -10,15 +10,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use siplet_container::app::{AppId, Application, Descriptor};
+use siplet_container::app::{AppId, Application, Descriptor, Wasi};
 use wasmtime::component::InstancePre;
 
 use crate::clock::{Meter, Noise};
-use crate::engine::Engine;
+use crate::engine::{Engine, TABLE_ELEMENTS_MAX};
 use crate::instance::Instance;
 use crate::refusal::{Reason, Refusal};
 use crate::state::State;
 use crate::v0_1::Exports;
+use crate::wasi_lite;
 
 pub use cache::CodeSource;
 pub use examine::FileKind;
@@ -58,7 +59,7 @@ impl Servlet {
         overrides: Option<&Value>,
     ) -> Result<Arc<Self>, Refusal> {
         let refuse = |reasons| Refusal { file: file_name.to_owned(), reasons };
-        let examined = examine::examine(bytes).map_err(|reason| refuse(vec![reason]))?;
+        let examined = examine::examine(bytes, overrides).map_err(|reason| refuse(vec![reason]))?;
         if !examined.reasons.is_empty() {
             return Err(refuse(examined.reasons));
         }
@@ -70,7 +71,12 @@ impl Servlet {
             let compiled = cache::compile(engine, &file_digest, &examined.component);
             let (component, code) = compiled.map_err(|error| Reason::Compile(format!("{error:#}")))?;
             let shape = |error: wasmtime::Error| Reason::Shape(format!("{error:#}"));
-            let pre = engine.linker().instantiate_pre(&component).map_err(shape)?;
+            let pre = match descriptor.wasi {
+                Wasi::None => engine.linker().instantiate_pre(&component),
+                Wasi::Lite => wasi_lite::linker(engine.linker(), &component)
+                    .and_then(|linker| linker.instantiate_pre(&component)),
+            }
+            .map_err(shape)?;
             let exports = Exports::new(&pre).map_err(shape)?;
             let application = Application { id, descriptor, handlers };
             Ok(Self { application, engine: engine.clone(), pre, exports, code })
@@ -121,6 +127,12 @@ fn check_memory(descriptor: &Descriptor, starts_with: u64, engine: &Engine) -> R
     if limit > most {
         return Err(Reason::Descriptor(format!(
             "the limit `memory-bytes` is {limit}, and this host gives at most {most}"
+        )));
+    }
+    let (elements, most) = (descriptor.limits.table_elements, TABLE_ELEMENTS_MAX);
+    if elements > most {
+        return Err(Reason::Descriptor(format!(
+            "the limit `table-elements` is {elements}, and this host gives at most {most}"
         )));
     }
     if starts_with > limit {

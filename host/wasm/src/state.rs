@@ -7,11 +7,9 @@ use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
 
 use crate::clock::{Noise, Start};
 use crate::handles::{Handles, Object};
-use crate::trap::Stop;
+use crate::trap::{Panic, Stop};
 use crate::v0_1::{ApplicationSession, Request, Response, SipSession};
-
-/// Elements that the tables of an instance may have.
-const TABLE_ELEMENTS_MAX: usize = 20_000;
+use crate::wasi_lite::Console;
 
 /// The data of one Store.
 pub(crate) struct State {
@@ -21,8 +19,10 @@ pub(crate) struct State {
     pub(crate) handles: Handles,
     /// Memory of this instance.
     pub(crate) memory: Memory,
-    /// Text of the panic that the guest told before it died.
-    pub(crate) panic: Option<String>,
+    /// The panic that the guest told before it died.
+    pub(crate) panic: Option<Panic>,
+    /// What it wrote to stdout and stderr, where it is given WASI.
+    pub(crate) console: Console,
     /// True while `init` runs.
     pub(crate) initialising: bool,
     /// Random bits for `init`.
@@ -39,13 +39,37 @@ impl State {
         Self {
             turn: None,
             handles: Handles::new(limits.handles),
-            memory: Memory { limit: limits.memory_bytes, in_use: 0 },
+            memory: Memory { limit: limits.memory_bytes, in_use: 0, table_elements: limits.table_elements },
             panic: None,
+            console: Console::default(),
             initialising: false,
             noise,
             start,
             turn_ms: limits.turn_ms,
         }
+    }
+
+    /// Milliseconds since the Unix epoch: when the turn began, also during the `init` of an instance that it needed.
+    pub(crate) fn now_millis(&self) -> u64 {
+        match &self.turn {
+            Some(turn) => turn.now().as_millis(),
+            None => crate::clock::unix_millis(),
+        }
+    }
+
+    /// 64 random bits: of the turn, but not during `init`. An instance may be made anew at any turn, and that must not
+    /// change what the turn draws.
+    pub(crate) fn random_bits(&mut self) -> u64 {
+        match &mut self.turn {
+            Some(turn) if !self.initialising => turn.random(),
+            Some(_) | None => self.noise.next(),
+        }
+    }
+
+    /// What the guest died of in its own words, if it said any.
+    pub(crate) fn take_panic(&mut self) -> Option<Panic> {
+        let written = self.console.last_words();
+        self.panic.take().or_else(|| written.map(|text| Panic::written(&text)))
     }
 
     /// The turn, and the message that a handle names.
@@ -112,13 +136,15 @@ pub(crate) fn at_epoch(store: StoreContextMut<'_, State>) -> wasmtime::Result<Up
     Ok(UpdateDeadline::Continue(1))
 }
 
-/// Linear memory of an instance.
+/// Linear memory and tables of an instance.
 #[derive(Debug)]
 pub(crate) struct Memory {
     /// Bytes that it may have.
     pub(crate) limit: u64,
     /// Bytes that it has. It never shrinks.
     pub(crate) in_use: u64,
+    /// Elements that each table may have.
+    pub(crate) table_elements: usize,
 }
 
 impl ResourceLimiter for Memory {
@@ -133,8 +159,8 @@ impl ResourceLimiter for Memory {
     }
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > TABLE_ELEMENTS_MAX {
-            return Err(wasmtime::Error::new(Stop::Table { wanted: desired, limit: TABLE_ELEMENTS_MAX }));
+        if desired > self.table_elements {
+            return Err(wasmtime::Error::new(Stop::Table { wanted: desired, limit: self.table_elements }));
         }
         Ok(true)
     }

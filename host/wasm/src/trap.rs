@@ -13,6 +13,8 @@ use wasmtime::{Error, FrameInfo, Trap as Code, WasmBacktrace};
 
 /// Characters of a guest's own text that are kept.
 const TEXT_MAX: usize = 4096;
+/// Frames that are kept of a backtrace that the guest told.
+const FRAMES_TOLD_MAX: usize = 20;
 /// Frames of one function, of those kept, from which a memory fault is a recursion.
 const FRAMES_OF_RECURSION: usize = 8;
 
@@ -25,6 +27,8 @@ pub(crate) enum Stop {
     Memory { wanted: u64, limit: u64 },
     /// A table would have more elements than it may have.
     Table { wanted: usize, limit: usize },
+    /// It called something that a servlet does not have: why, in a sentence.
+    Denied(String),
 }
 
 impl fmt::Display for Stop {
@@ -39,17 +43,49 @@ impl fmt::Display for Stop {
                 write!(f, "servlet memory limit: wanted {wanted} bytes, limit {limit} (limit `memory-bytes`)")
             }
             Self::Table { wanted, limit } => {
-                write!(f, "servlet table limit: wanted {wanted} elements, limit {limit}")
+                write!(
+                    f,
+                    "servlet table limit: wanted {wanted} elements, limit {limit} (limit `table-elements`)"
+                )
             }
+            Self::Denied(why) => f.write_str(why),
         }
     }
 }
 
 impl std::error::Error for Stop {}
 
-/// The text of a panic as it stands in a report, shortened to a bounded length.
-pub(crate) fn panic_text(message: &str, file: &str, line: u32) -> String {
-    format!("panicked at {}:{line}: {}", shorten(file), shorten(message))
+/// A panic as the guest told it: the text of a report, and its own backtrace where it has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Panic {
+    text: String,
+    /// Innermost first; empty: that of the WebAssembly frames is the right one.
+    frames: Vec<String>,
+    /// It was not told but found on stderr, so it may be about something else.
+    found: bool,
+}
+
+impl Panic {
+    /// Of the import `panicked`. Interpreted languages send their own backtrace behind the message, a line for each
+    /// frame that begins with `    at `: the frames of their interpreter say nothing to an author.
+    pub(crate) fn told(message: &str, file: &str, line: u32) -> Self {
+        const FRAME: &str = "\n    at ";
+        let (message, frames) = match message.find(FRAME) {
+            Some(end) => message.split_at(end),
+            None => (message, ""),
+        };
+        let frames = frames.split(FRAME).skip(1).take(FRAMES_TOLD_MAX);
+        Self {
+            text: format!("panicked at {}:{line}: {}", shorten(file), shorten(message)),
+            frames: frames.map(|frame| shorten(frame).to_owned()).collect(),
+            found: false,
+        }
+    }
+
+    /// Of what stood on stderr when a guest died without another word.
+    pub(crate) fn written(text: &str) -> Self {
+        Self { text: shorten(text).to_owned(), frames: Vec::new(), found: true }
+    }
 }
 
 /// At most [`TEXT_MAX`] characters of a guest's text.
@@ -66,24 +102,34 @@ pub(crate) fn host_error(text: impl Into<String>) -> Trap {
 }
 
 /// What a call into a guest died of. `panic` is what the guest told through `panicked` in the same call.
-pub(crate) fn explain(error: &Error, panic: Option<String>, cpu: Duration) -> Trap {
+pub(crate) fn explain(error: &Error, panic: Option<Panic>, cpu: Duration) -> Trap {
     let names = error.downcast_ref::<WasmBacktrace>().map(|trace| names(trace.frames())).unwrap_or_default();
+    let told = panic.as_ref().map(|panic| panic.frames.clone()).unwrap_or_default();
     let (reason, text) = reason(error, panic, &names);
-    Trap { reason, text, backtrace: names.into_iter().filter(|name| !is_machinery(name)).collect(), cpu }
+    let backtrace = if told.is_empty() || reason != TrapReason::Panic {
+        names.into_iter().filter(|name| !is_machinery(name)).collect()
+    } else {
+        told
+    };
+    Trap { reason, text, backtrace, cpu }
 }
 
-fn reason(error: &Error, panic: Option<String>, names: &[String]) -> (TrapReason, String) {
+fn reason(error: &Error, panic: Option<Panic>, names: &[String]) -> (TrapReason, String) {
     if let Some(stop) = error.downcast_ref::<Stop>() {
         let reason = match stop {
             Stop::Deadline { .. } => TrapReason::Deadline,
             Stop::Memory { .. } | Stop::Table { .. } => TrapReason::Memory,
+            Stop::Denied(_) => TrapReason::Panic,
         };
         return (reason, stop.to_string());
     }
-    if let Some(text) = panic {
-        return (TrapReason::Panic, text);
+    let code = error.downcast_ref::<Code>();
+    if let Some(panic) = panic
+        && (!panic.found || code.is_none_or(|code| *code == Code::UnreachableCodeReached))
+    {
+        return (TrapReason::Panic, panic.text);
     }
-    match error.downcast_ref::<Code>() {
+    match code {
         Some(code) => from_code(*code, names),
         None => (TrapReason::HostError, of_host(error)),
     }
@@ -206,6 +252,16 @@ mod tests {
     fn the_bare_word_unreachable_is_never_shown() {
         let (_, text) = from_code(Code::UnreachableCodeReached, &[]);
         assert!(!text.contains("unreachable"));
+    }
+
+    #[test]
+    fn frames_behind_a_told_message_are_its_backtrace() {
+        let told = Panic::told("TypeError: no x\n of y\n    at f (a.js:3)\n    at g (a.js:9)", "a.js", 3);
+        assert_eq!(told.text, "panicked at a.js:3: TypeError: no x\n of y");
+        assert_eq!(told.frames, ["f (a.js:3)", "g (a.js:9)"]);
+        let trap = explain(&Error::msg("dead"), Some(told), Duration::ZERO);
+        assert_eq!((trap.reason, trap.backtrace.len()), (TrapReason::Panic, 2));
+        assert!(Panic::told("plain", "src/lib.rs", 1).frames.is_empty());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use siplet_container::app::{Descriptor, Handler, Handlers};
+use siplet_container::app::{Descriptor, Handler, Handlers, Wasi};
 
 use crate::refusal::Reason;
 use crate::v0_1::EXPORTS;
@@ -34,6 +34,14 @@ pub(super) fn descriptor(
     }
     check(&descriptor)?;
     Ok(descriptor)
+}
+
+/// What the descriptor grants of WASI; nothing where it cannot be read, which [`descriptor`] tells.
+pub(super) fn wasi(section: Option<&[u8]>, overrides: Option<&Value>) -> Wasi {
+    const KEY: &str = "wasi";
+    let over = overrides.and_then(|overrides| overrides.get(KEY).cloned());
+    let granted = || section.and_then(|json| read(json).ok()).and_then(|value| value.get(KEY).cloned());
+    over.or_else(granted).and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
 }
 
 fn read(json: &[u8]) -> Result<Value, Reason> {

@@ -6,11 +6,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+use siplet_container::app::Wasi;
 use wasmparser::{ComponentExternalKind, Encoding, MemoryType, Parser, Payload, TypeRef};
 use wit_component::ComponentEncoder;
 
+use super::descriptor;
 use crate::refusal::{Need, Reason};
 use crate::v0_1::{EXPORTS, IMPORTS, PACKAGE, VERSION};
+use crate::wasi_lite;
 
 /// Bytes that a file may have.
 pub(super) const FILE_BYTES_MAX: usize = 64 << 20;
@@ -54,8 +58,8 @@ struct Found<'a> {
     shared_memory: bool,
 }
 
-/// Examines a file. The error is what makes it no WebAssembly at all; everything else stands in `reasons`.
-pub(super) fn examine(bytes: &[u8]) -> Result<Examined<'_>, Reason> {
+/// Examines a file, under the descriptor that it carries with `overrides` over it. The error is what makes it no WebAssembly at all; everything else stands in `reasons`.
+pub(super) fn examine<'a>(bytes: &'a [u8], overrides: Option<&Value>) -> Result<Examined<'a>, Reason> {
     let kind = sniff(bytes)?;
     let mut found = parse(bytes).map_err(|error| Reason::Damaged(error.to_string()))?;
     let descriptor = match found.descriptors.as_slice() {
@@ -80,9 +84,10 @@ pub(super) fn examine(bytes: &[u8]) -> Result<Examined<'_>, Reason> {
     if found.shared_memory {
         examined.reasons.push(Reason::SharedMemory);
     }
-    judge_imports(&examined.imports, &mut examined.reasons);
+    let wasi = descriptor::wasi(descriptor, overrides);
+    judge_imports(&examined.imports, wasi, &mut examined.reasons);
     if kind == FileKind::Module {
-        componentise(bytes, &found, &mut examined);
+        componentise(bytes, &found, wasi, &mut examined);
     }
     if examined.reasons.is_empty() {
         judge_exports(&examined.exports, &mut examined.reasons);
@@ -192,7 +197,7 @@ impl Found<'_> {
 }
 
 /// Makes a component of a core module and looks at it as at one that came as a file.
-fn componentise(bytes: &[u8], found: &Found<'_>, examined: &mut Examined<'_>) {
+fn componentise(bytes: &[u8], found: &Found<'_>, wasi: Wasi, examined: &mut Examined<'_>) {
     if !found.has_component_type {
         if examined.reasons.is_empty() {
             examined.reasons.push(Reason::NotServlet(
@@ -216,17 +221,21 @@ fn componentise(bytes: &[u8], found: &Found<'_>, examined: &mut Examined<'_>) {
         Ok(found) => {
             examined.imports = found.imports;
             examined.exports = found.exports;
-            judge_imports(&examined.imports, &mut examined.reasons);
+            judge_imports(&examined.imports, wasi, &mut examined.reasons);
         }
         Err(error) => examined.reasons.push(Reason::Shape(error.to_string())),
     }
     examined.component = Cow::Owned(component);
 }
 
-/// The allow-list: `siplet:servlet/types` and `siplet:servlet/context` of the version that this host speaks.
-fn judge_imports(imports: &[String], reasons: &mut Vec<Reason>) {
+/// The allow-list: `siplet:servlet/types` and `siplet:servlet/context` of the version that this host speaks, and what
+/// was granted of WASI.
+fn judge_imports(imports: &[String], wasi: Wasi, reasons: &mut Vec<Reason>) {
     let mut foreign: BTreeMap<Need, Vec<String>> = BTreeMap::new();
     for import in imports {
+        if wasi == Wasi::Lite && wasi_lite::offers(import) {
+            continue;
+        }
         match own(import) {
             Some((interface, true)) if IMPORTS.contains(&interface) => {}
             Some((_, false)) => {
@@ -237,7 +246,14 @@ fn judge_imports(imports: &[String], reasons: &mut Vec<Reason>) {
             Some((_, true)) | None => foreign.entry(Need::of(import)).or_default().push(import.clone()),
         }
     }
-    reasons.extend(foreign.into_iter().map(|(need, names)| Reason::Imports { need, names }));
+    let lite = wasi == Wasi::None && foreign.values().flatten().all(|name| wasi_lite::offers(name));
+    let last = foreign.len();
+    let told = foreign.into_iter().enumerate();
+    reasons.extend(told.map(|(at, (need, names))| Reason::Imports {
+        need,
+        names,
+        lite: lite && at + 1 == last,
+    }));
 }
 
 fn judge_exports(exports: &[String], reasons: &mut Vec<Reason>) {

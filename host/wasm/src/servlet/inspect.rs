@@ -51,7 +51,7 @@ pub fn inspect(bytes: &[u8], file_name: &str, overrides: Option<&Value>) -> Insp
         descriptor: None,
         refusals: Vec::new(),
     };
-    let mut reasons = match examine::examine(bytes) {
+    let mut reasons = match examine::examine(bytes, overrides) {
         Ok(examined) => {
             inspection.kind = Some(match examined.kind {
                 FileKind::Module => "module",

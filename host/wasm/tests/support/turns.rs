@@ -123,6 +123,11 @@ pub fn turn(servlet: &Servlet, user: &str) -> Box<Turn> {
 
 /// A request outside dialogs with 12 headers and 600 octets of SDP.
 pub fn packet(method: &str, user: &str) -> Input {
+    packet_of_call(method, user, 0)
+}
+
+/// The same in the call of that number.
+pub fn packet_of_call(method: &str, user: &str, call: usize) -> Input {
     let mut sdp =
         String::from("v=0\r\no=alice 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n");
     while sdp.len() < 560 {
@@ -131,11 +136,11 @@ pub fn packet(method: &str, user: &str) -> Input {
     let length = sdp.len();
     let text = format!(
         "{method} sip:{user}@example.com SIP/2.0\r\n\
-         Via: SIP/2.0/UDP 192.0.2.9:5062;branch=z9hG4bK-524287-1---a1b2c3d4;rport\r\n\
+         Via: SIP/2.0/UDP 192.0.2.9:5062;branch=z9hG4bK-524287-1---a1b2c3d{call};rport\r\n\
          Max-Forwards: 70\r\n\
          From: \"Alice\" <sip:alice@example.com>;tag=a48s-9fxced76sl\r\n\
          To: <sip:{user}@example.com>\r\n\
-         Call-ID: 3848276298220188511@192.0.2.9\r\n\
+         Call-ID: 384827629822018851{call}@192.0.2.9\r\n\
          CSeq: 1 {method}\r\n\
          Contact: <sip:alice@192.0.2.9:5062;transport=udp>\r\n\
          Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, INFO, REFER, NOTIFY, MESSAGE\r\n\

@@ -4,6 +4,8 @@
 
 mod cache;
 mod instances;
+mod languages;
+mod lite;
 mod probation;
 mod refusals;
 #[path = "../support/turns.rs"]
