@@ -65,8 +65,12 @@ pub fn sample(name: &str, ring: Ring, parameters: &[String]) -> Result<Sample, S
     match ring {
         Ring::Native => native::sample(name, parameters),
         #[cfg(feature = "wasm")]
-        Ring::WasmReused | Ring::WasmFresh => wasm::sample(name, parameters, ring == Ring::WasmFresh),
+        Ring::WasmReused | Ring::WasmFresh | Ring::JsReused | Ring::JsFresh => {
+            wasm::sample(name, parameters, ring)
+        }
         #[cfg(not(feature = "wasm"))]
-        Ring::WasmReused | Ring::WasmFresh => Err("this build has no WebAssembly in it".to_owned()),
+        Ring::WasmReused | Ring::WasmFresh | Ring::JsReused | Ring::JsFresh => {
+            Err("this build has no WebAssembly in it".to_owned())
+        }
     }
 }

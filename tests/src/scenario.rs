@@ -35,6 +35,10 @@ pub enum Ring {
     WasmReused,
     /// WebAssembly, an instance for each turn.
     WasmFresh,
+    /// The sample of that name in JavaScript, one instance for many turns.
+    JsReused,
+    /// The sample of that name in JavaScript, an instance for each turn.
+    JsFresh,
 }
 
 /// A world that a scenario's commands move.

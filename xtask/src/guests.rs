@@ -1,10 +1,11 @@
 //! `cargo xtask guests`: compiles the sample servlets and the tests' misbehaving guests to WebAssembly.
 //!
-//! Each workspace is one [`Kind`]; every folder in it with a manifest is one guest, named for the folder. A guest
-//! appears under its name by one rename, so a host that watches the folder never sees half a file. Nothing is compiled
-//! when the inputs are the ones of the last time.
+//! Each workspace of crates is one [`Kind`]; every folder in it with a manifest is one guest, named for the folder. Those in
+//! JavaScript are [`javascript`]'s business. A guest appears under its name by one rename, so a host that watches the
+//! folder never sees half a file. Nothing is compiled when the inputs are the ones of the last time.
 
 mod inputs;
+pub(crate) mod javascript;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
             // A file that is not there is forgotten already.
             let _ = fs::remove_file(kind.memory);
         }
+        javascript::forget(project);
     }
     ready(project)
 }
@@ -46,7 +48,8 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
 /// As [`run`].
 pub(crate) fn ready(project: &Project) -> Result<()> {
     let toolchain = toolchain::ready(project)?;
-    kinds(project).iter().try_for_each(|kind| kind.build(project, &toolchain))
+    kinds(project).iter().try_for_each(|kind| kind.build(project, &toolchain))?;
+    javascript::ready(project)
 }
 
 /// Makes the samples be there and up to date, and not the guests that only tests need.
@@ -60,7 +63,10 @@ pub(crate) fn samples_ready(project: &Project) -> Result<()> {
 
 /// Tells a test where the guests are. Without it a test looks into `target` of the checkout.
 pub(crate) fn tell(project: &Project, command: &mut Command) {
-    command.env("SIPLET_TEST_SERVLETS", project.servlets()).env("SIPLET_TEST_GUESTS", project.test_guests());
+    command
+        .env("SIPLET_TEST_SERVLETS", project.servlets())
+        .env("SIPLET_TEST_SERVLETS_JS", project.servlets_in_javascript())
+        .env("SIPLET_TEST_GUESTS", project.test_guests());
 }
 
 /// A workspace of guests and where they go.

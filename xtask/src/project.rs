@@ -67,6 +67,11 @@ impl Project {
         self.target().join("servlets")
     }
 
+    /// The sample servlets in JavaScript, apart from the others: they have the same names.
+    pub(crate) fn servlets_in_javascript(&self) -> PathBuf {
+        self.target().join("servlets-js")
+    }
+
     /// The misbehaving guests of the tests: `NAME.wasm`.
     pub(crate) fn test_guests(&self) -> PathBuf {
         self.target().join("test-guests")

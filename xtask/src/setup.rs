@@ -10,6 +10,7 @@ pub(crate) mod toolchain;
 
 use anyhow::Result;
 
+use crate::guests::javascript;
 use crate::progress::line;
 use crate::project::Project;
 
@@ -34,6 +35,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     }
     let toolchain = toolchain::ready(project)?;
     line("guests", &format!("built by `{}`", toolchain.command_line()));
+    javascript::set_up(project)?;
     if options.without_sipp {
         return Ok(());
     }

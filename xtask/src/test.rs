@@ -124,7 +124,24 @@ fn samples(project: &Project) -> Result<Count> {
     command.current_dir(project.samples()).args(["test", "--workspace", "--no-fail-fast"]);
     command.env("CARGO_TARGET_DIR", project.guest_target());
     guests::tell(project, &mut command);
-    counted(command)
+    Ok(counted(command)? + javascript(project)?)
+}
+
+/// Tests of the SDK for JavaScript and beside its samples: each folder is one test, skipped where there is no node.
+fn javascript(project: &Project) -> Result<Count> {
+    let tests = match guests::javascript::tests(project)? {
+        Ok(tests) => tests,
+        Err(missing) => {
+            println!("the tests in JavaScript are skipped: {missing}");
+            return Ok(Count { skipped: 1, ..Count::default() });
+        }
+    };
+    let mut count = Count::default();
+    for (folder, command) in tests {
+        println!("\n{folder}");
+        count += alone(child::run_shown(command));
+    }
+    Ok(count)
 }
 
 /// A ring without a runner that counts is one test.

@@ -10,6 +10,7 @@ use siplet_container::turn::{Outcome, TrapReason, Turn};
 use siplet_wasm::{Engine, EngineConfig, RunResult, Runner, RunnerConfig, Servlet};
 
 use super::{Guest, Ran, Sample};
+use crate::scenario::Ring;
 
 /// Runs a servlet in the host's runner.
 pub struct Wasm(Runner);
@@ -28,22 +29,38 @@ impl Guest for Wasm {
 /// Where `cargo xtask guests` puts the samples.
 #[must_use]
 pub fn folder() -> PathBuf {
-    std::env::var_os("SIPLET_TEST_SERVLETS")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/servlets"), PathBuf::from)
+    place("SIPLET_TEST_SERVLETS", "../target/servlets")
+}
+
+/// Where it puts those in JavaScript.
+#[must_use]
+pub fn folder_in_javascript() -> PathBuf {
+    place("SIPLET_TEST_SERVLETS_JS", "../target/servlets-js")
+}
+
+fn place(variable: &str, otherwise: &str) -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    std::env::var_os(variable).map_or_else(|| here.join(otherwise), PathBuf::from)
 }
 
 fn engine() -> Result<&'static Engine, String> {
     static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
     let made = ENGINE.get_or_init(|| {
-        let config = EngineConfig { instances: 50, ..EngineConfig::dev() };
+        // An engine of JavaScript takes seconds to compile, and every scenario loads one.
+        let cache = place("SIPLET_TEST_CODE", "../target/test-code");
+        let config = EngineConfig { instances: 50, code_cache: Some(cache), ..EngineConfig::dev() };
         Engine::new(config).map_err(|why| why.to_string())
     });
     made.as_ref().map_err(Clone::clone)
 }
 
 /// A sample servlet by its name.
-pub(super) fn sample(name: &str, parameters: Vec<(String, String)>, fresh: bool) -> Result<Sample, String> {
-    let path = folder().join(format!("{name}.wasm"));
+pub(super) fn sample(name: &str, parameters: Vec<(String, String)>, ring: Ring) -> Result<Sample, String> {
+    let (folder, fresh) = match ring {
+        Ring::JsReused | Ring::JsFresh => (folder_in_javascript(), ring == Ring::JsFresh),
+        Ring::Native | Ring::WasmReused | Ring::WasmFresh => (folder(), ring == Ring::WasmFresh),
+    };
+    let path = folder.join(format!("{name}.wasm"));
     let bytes = std::fs::read(&path).map_err(|why| format!("{}: {why}", path.display()))?;
     let parameters: serde_json::Map<_, _> =
         parameters.into_iter().map(|(name, value)| (name, json!(value))).collect();

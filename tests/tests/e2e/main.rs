@@ -12,6 +12,7 @@ mod calls;
 mod deployment;
 mod host;
 mod http;
+mod languages;
 mod load;
 mod misbehaviour;
 mod phone;
@@ -79,7 +80,13 @@ fn main() {
         stop::trials(),
         misbehaviour::trials(),
         load::trials(),
+        languages::trials(),
     ];
-    let trials = trials.into_iter().flatten().map(|trial| trial.with_ignored_flag(!enabled)).collect();
+    let trials = trials.into_iter().flatten();
+    let trials = trials.map(|trial| {
+        let left_out = trial.has_ignored_flag();
+        trial.with_ignored_flag(left_out || !enabled)
+    });
+    let trials = trials.collect();
     libtest_mimic::run(&arguments, trials).exit();
 }

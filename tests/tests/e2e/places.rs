@@ -22,6 +22,11 @@ pub(crate) fn sample(name: &str) -> PathBuf {
     told("SIPLET_TEST_SERVLETS", "servlets").join(format!("{name}.wasm"))
 }
 
+/// A sample servlet in JavaScript; it is there only where node is.
+pub(crate) fn sample_in_javascript(name: &str) -> PathBuf {
+    told("SIPLET_TEST_SERVLETS_JS", "servlets-js").join(format!("{name}.wasm"))
+}
+
 /// A guest of the tests.
 pub(crate) fn guest(name: &str) -> PathBuf {
     told("SIPLET_TEST_GUESTS", "test-guests").join(format!("{name}.wasm"))

@@ -10,22 +10,39 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 use crate::project::Project;
 
 /// What every guest shares, below the root of the checkout.
-const SHARED: [&str; 6] =
-    ["Cargo.toml", "Cargo.lock", "guest-sdk", "wit", "host/sip/src", "host/sip/Cargo.toml"];
+const SHARED: [&str; 7] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "guest-sdk/sdk",
+    "guest-sdk/macros",
+    "wit",
+    "host/sip/src",
+    "host/sip/Cargo.toml",
+];
 
 /// Folders that are made and not written.
-const MADE: [&str; 2] = ["target", ".git"];
+const MADE: [&str; 3] = ["target", ".git", "node_modules"];
 
 /// The hash of all inputs of a workspace of guests, for a toolchain named by `toolchain`.
 ///
 /// # Errors
 /// A file cannot be read.
 pub(super) fn hash(project: &Project, workspace: &Path, toolchain: &str) -> Result<String> {
+    let mut made_from: Vec<PathBuf> = SHARED.iter().map(|shared| project.path(shared)).collect();
+    made_from.push(workspace.to_path_buf());
+    of(project, &made_from, toolchain)
+}
+
+/// The hash of all files in and below these paths, for a toolchain named by `toolchain`. What is not there counts as
+/// nothing.
+///
+/// # Errors
+/// A file cannot be read.
+pub(super) fn of(project: &Project, made_from: &[PathBuf], toolchain: &str) -> Result<String> {
     let mut files = Vec::new();
-    for shared in SHARED {
-        collect(&project.path(shared), &mut files)?;
+    for path in made_from {
+        collect(path, &mut files)?;
     }
-    collect(workspace, &mut files)?;
     files.sort();
     let mut hasher = SipHasher24::new();
     hasher.write(toolchain.as_bytes());
