@@ -77,7 +77,9 @@ impl LadderWatcher {
 
     fn what(&mut self, world: &World, seen: &Seen<'_>) -> Option<What> {
         Some(match seen {
-            Seen::Sent { from, to, bytes, fate, reliable: _ } => self.message(world, *from, *to, bytes, *fate),
+            Seen::Sent { from, to, bytes, fate, reliable: _ } => {
+                self.message(world, *from, *to, bytes, *fate)
+            }
             Seen::TurnEnded { app, handler, outcome, .. } => {
                 self.turns += 1;
                 let ending = match outcome {
@@ -107,7 +109,9 @@ impl LadderWatcher {
                 What::Log { at: self.host(), level, text: message.clone() }
             }
             Seen::Killed { .. } => What::note(self.host(), "the host was killed"),
-            Seen::Started { sessions } => What::note(self.host(), format!("the host starts with {sessions} stored")),
+            Seen::Started { sessions } => {
+                What::note(self.host(), format!("the host starts with {sessions} stored"))
+            }
             Seen::Resolve(host) => What::note(self.host(), format!("asks the DNS for {host}")),
             Seen::Transmit { .. }
             | Seen::Arrived { .. }

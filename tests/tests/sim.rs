@@ -55,6 +55,11 @@ fn a_cancelled_call_of_the_servlet_survives_death_at_every_boundary() {
 }
 
 #[test]
+fn a_call_that_is_upgraded_survives_death_at_every_boundary() {
+    no_boundary_breaks_an_invariant(boundaries::Kind::Upgrade);
+}
+
+#[test]
 fn planted_defects_are_found() {
     use siplet_container::mutant::Mutant;
     // `cargo xtask sim --mutants` looks for all of them.

@@ -1,7 +1,7 @@
 //! The methods that a servlet may have.
 
 /// The handlers, in the order of the WIT interface `sip-servlet`; the WIT name has `-` for `_`.
-pub(crate) const HANDLERS: [&str; 22] = [
+pub(crate) const HANDLERS: [&str; 23] = [
     "do_invite",
     "do_ack",
     "do_bye",
@@ -24,6 +24,7 @@ pub(crate) const HANDLERS: [&str; 22] = [
     "do_branch_response",
     "servlet_initialized",
     "no_ack_received",
+    "upgrade",
 ];
 
 /// The Allow header of a servlet with these handlers (RFC 3261 §20.5): their methods and what the host does for it.

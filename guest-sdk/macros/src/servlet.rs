@@ -135,6 +135,7 @@ fn exports(this: &Type, handlers: &[&str], descriptor: &TokenStream) -> TokenStr
     };
     let lifecycle = optional("servlet_initialized", quote!(lifecycle));
     let error_listener = optional("no_ack_received", quote!(error_listener));
+    let upgrade = optional("upgrade", quote!(upgrade));
     quote! {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
@@ -144,6 +145,7 @@ fn exports(this: &Type, handlers: &[&str], descriptor: &TokenStream) -> TokenStr
             );
             #lifecycle
             #error_listener
+            #upgrade
             ::siplet::__descriptor!(#descriptor);
         };
         #[cfg(not(target_arch = "wasm32"))]

@@ -67,6 +67,9 @@ fn only_the_worlds_of_handlers_that_are_there_are_exported() {
     let plain = expanded("", "impl Servlet for Answer { fn do_invite(&self) {} }").expect("a servlet");
     assert!(plain.contains("bindings :: servlet :: export"));
     assert!(!plain.contains("lifecycle") && !plain.contains("error_listener"), "{plain}");
+    let item = "impl Servlet for Answer { fn upgrade(&self) {} }";
+    let upgrade = expanded("", item).expect("a servlet");
+    assert!(upgrade.contains("bindings :: upgrade :: export") && !plain.contains("upgrade"), "{upgrade}");
     let item = "impl Servlet for Answer { fn servlet_initialized(&self) {} fn no_ack_received(&self) {} }";
     let both = expanded("", item).expect("a servlet");
     assert!(

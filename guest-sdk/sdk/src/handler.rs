@@ -3,6 +3,8 @@
 use crate::{ApplicationSession, Error, Request, Response, Result, Servlet};
 
 macro_rules! handlers {
+    (@call $servlet:ident upgrade $given:ident) => { $servlet.upgrade(&$given.from, $given.session) };
+    (@call $servlet:ident $method:ident $given:ident) => { $servlet.$method($given) };
     ($($handler:ident $name:literal $method:ident $given:ident;)*) => {
         /// A handler, in the order of the WIT interface `sip-servlet` and its optional companions.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,7 +39,7 @@ macro_rules! handlers {
         impl<S: Servlet> Dispatch for S {
             fn dispatch(&self, handler: Handler, given: Given) -> Result {
                 match (handler, given) {
-                    $((Handler::$handler, Given::$given(given)) => self.$method(given),)*
+                    $((Handler::$handler, Given::$given(given)) => handlers!(@call self $method given),)*
                     (handler, _) => Err(Error::Failed(format!("{} was called with the wrong thing", handler.name()))),
                 }
             }
@@ -68,6 +70,7 @@ handlers! {
     DoBranchResponse "do-branch-response" do_branch_response Response;
     ServletInitialized "servlet-initialized" servlet_initialized ApplicationSession;
     NoAckReceived "no-ack-received" no_ack_received Response;
+    Upgrade "upgrade" upgrade Upgrade;
 }
 
 impl Handler {
@@ -87,6 +90,8 @@ pub enum Takes {
     Response,
     /// The application session alone.
     ApplicationSession,
+    /// The application session and the version that it comes from.
+    Upgrade,
 }
 
 /// What one call of a handler is given.
@@ -94,6 +99,13 @@ pub(crate) enum Given {
     Request(Request),
     Response(Response),
     ApplicationSession(ApplicationSession),
+    Upgrade(Upgrade),
+}
+
+/// A session that may move to this version.
+pub(crate) struct Upgrade {
+    pub(crate) from: String,
+    pub(crate) session: ApplicationSession,
 }
 
 /// Calls a handler of a servlet whose type is forgotten.

@@ -32,7 +32,7 @@ use std::rc::Rc;
 pub use crate::handler::{Handler, Takes};
 pub use crate::seam::{Flat, Host, Level, MessageId, Peer, Scope, SessionState, SipKey};
 
-use crate::handler::{Dispatch, Given};
+use crate::handler::{Dispatch, Given, Upgrade};
 use crate::seam::Turn;
 use crate::{ApplicationSession, Config, Error, Request, Response, Result, Servlet};
 
@@ -84,10 +84,23 @@ impl Instance {
     /// that the servlet does not have runs its default. An unknown name, or a message where none belongs, is
     /// [`Ended::Failed`].
     pub fn run<H: Host + 'static>(&self, handler: &str, message: Option<MessageId>, host: H) -> (Ended, H) {
+        self.run_with(host, |turn| self.call(handler, message, turn))
+    }
+
+    /// Runs [`Servlet::upgrade`] for a session that is with a version of this text.
+    pub fn upgrade<H: Host + 'static>(&self, from: &str, host: H) -> (Ended, H) {
+        self.run_with(host, |turn| {
+            let session = ApplicationSession::new(turn.clone());
+            self.servlet
+                .dispatch(Handler::Upgrade, Given::Upgrade(Upgrade { from: from.to_owned(), session }))
+        })
+    }
+
+    fn run_with<H: Host + 'static>(&self, host: H, call: impl FnOnce(&Rc<Turn>) -> Result) -> (Ended, H) {
         let host = Rc::new(RefCell::new(host));
         let turn = Turn::begin(host.clone());
         let outer = CURRENT.replace(Some(turn.clone()));
-        let result = catch_unwind(AssertUnwindSafe(|| self.call(handler, message, &turn)));
+        let result = catch_unwind(AssertUnwindSafe(|| call(&turn)));
         CURRENT.set(outer);
         turn.end();
         let ended = match result {

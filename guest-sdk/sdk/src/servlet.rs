@@ -147,6 +147,39 @@ pub trait Servlet: Sized {
     fn no_ack_received(&self, response: Response) -> Result {
         nothing(response)
     }
+
+    /// A live call of an older version may go on with this one, once this one takes all new calls; so may a stored call
+    /// whose version is gone. `from` is the older version as its descriptor told it.
+    ///
+    /// A servlet without this handler leaves live calls with the version that began them. With it, each call is asked in
+    /// a turn of its own: `Ok` moves the call, together with what the handler changed; `Err` or a panic leaves it with
+    /// the older version as it was. Read the attributes in their old type and write them in the new one:
+    ///
+    /// ```
+    /// use siplet::prelude::*;
+    ///
+    /// // Version 1 counted failures; version 2 notes their status codes.
+    /// const FAILURES_V1: Attribute<u32> = Attribute::new("failures");
+    /// const FAILURES: Attribute<Vec<u16>> = Attribute::new("failed-with");
+    ///
+    /// struct Hunt;
+    ///
+    /// #[servlet]
+    /// impl Servlet for Hunt {
+    ///     fn upgrade(&self, from: &str, session: ApplicationSession) -> Result {
+    ///         if !from.starts_with("1.") {
+    ///             return Err(Error::Failed(format!("the form of version {from} is not known")));
+    ///         }
+    ///         let failures = session.get(FAILURES_V1)?.unwrap_or(0);
+    ///         session.set(FAILURES, &vec![500; failures as usize])?;
+    ///         session.remove(FAILURES_V1)
+    ///     }
+    /// }
+    /// ```
+    fn upgrade(&self, from: &str, application_session: ApplicationSession) -> Result {
+        let _ = from;
+        nothing(application_session)
+    }
 }
 
 /// The default for ACK, CANCEL and responses.

@@ -7,7 +7,7 @@ use core::cell::{OnceCell, RefCell};
 use core::marker::PhantomData;
 use std::rc::Rc;
 
-use crate::handler::{Dispatch, Given, Handler};
+use crate::handler::{Dispatch, Given, Handler, Upgrade};
 use crate::seam::{Flat, Turn};
 use crate::view::View;
 use crate::{ApplicationSession, Config, Request, Response, Servlet};
@@ -22,6 +22,7 @@ use bindings::error_listener::exports::siplet::servlet::error_listener;
 use bindings::lifecycle::exports::siplet::servlet::lifecycle;
 use bindings::servlet::exports::siplet::servlet::sip_servlet;
 use bindings::servlet::siplet::servlet::types;
+use bindings::upgrade::exports::siplet::servlet::upgrade;
 
 thread_local! {
     /// The servlet of this instance. A guest has one thread.
@@ -116,6 +117,14 @@ impl<S: Servlet + 'static> lifecycle::Guest for Exported<S> {
     fn servlet_initialized(application_session: &types::ApplicationSession) -> Result<(), String> {
         run(Handler::ServletInitialized, Imports::with_application_session(application_session), |turn| {
             Given::ApplicationSession(ApplicationSession::new(turn.clone()))
+        })
+    }
+}
+
+impl<S: Servlet + 'static> upgrade::Guest for Exported<S> {
+    fn upgrade(from_version: String, application_session: &types::ApplicationSession) -> Result<(), String> {
+        run(Handler::Upgrade, Imports::with_application_session(application_session), |turn| {
+            Given::Upgrade(Upgrade { from: from_version, session: ApplicationSession::new(turn.clone()) })
         })
     }
 }

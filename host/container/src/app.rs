@@ -50,11 +50,12 @@ pub enum Handler {
     DoBranchResponse,
     ServletInitialized,
     NoAckReceived,
+    Upgrade,
 }
 
 impl Handler {
     /// All handlers.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::DoInvite,
         Self::DoAck,
         Self::DoBye,
@@ -77,6 +78,7 @@ impl Handler {
         Self::DoBranchResponse,
         Self::ServletInitialized,
         Self::NoAckReceived,
+        Self::Upgrade,
     ];
 
     /// The name in WIT, logs and descriptors (`do-invite`).
@@ -105,6 +107,7 @@ impl Handler {
             Self::DoBranchResponse => "do-branch-response",
             Self::ServletInitialized => "servlet-initialized",
             Self::NoAckReceived => "no-ack-received",
+            Self::Upgrade => "upgrade",
         }
     }
 
@@ -312,6 +315,9 @@ pub struct Descriptor {
     pub init_parameters: std::collections::BTreeMap<String, String>,
     /// Limits.
     pub limits: AppLimits,
+    /// Percent of new calls, 0 to 100, that a version takes at its deployment beside the version that is there. None: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary: Option<u8>,
 }
 
 impl Default for Descriptor {
@@ -332,6 +338,7 @@ impl Default for Descriptor {
             wasi: Wasi::default(),
             init_parameters: std::collections::BTreeMap::new(),
             limits: AppLimits::default(),
+            canary: None,
         }
     }
 }

@@ -67,6 +67,10 @@ pub struct Limits {
     pub resolving: usize,
     /// Steps in which a handler died that are kept in one second; of more only the death is told.
     pub trapped_per_s: u32,
+    /// Sessions whose move to a new version begins at a time.
+    pub upgrade_sessions: usize,
+    /// How long after them the next ones begin.
+    pub upgrade_every: Duration,
 }
 
 impl Default for Limits {
@@ -82,6 +86,8 @@ impl Default for Limits {
             forks: 8,
             resolving: 4096,
             trapped_per_s: 2,
+            upgrade_sessions: 32,
+            upgrade_every: Duration::from_millis(10),
         }
     }
 }

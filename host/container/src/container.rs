@@ -2,19 +2,19 @@
 //!
 //! `handle` never waits and never fails. An input that concerns a session becomes a piece of [`Work`] in its mailbox; a
 //! session does one step at a time. The rooms: `receive` (bytes to work), `steps` (begin, turns, commit), `storage`
-//! (stored, refused, restored), `slots` (one session's place and its end), `deploy`, `command`.
+//! (stored, refused, restored), `slots` (one session's place and its end), `deploy`, `versions`, `command`.
 
 pub use replaying::replay_step;
 
 mod command;
 mod deploy;
-mod inspect;
 mod receive;
 mod replaying;
 mod slots;
 mod stateless;
 mod steps;
 mod storage;
+mod versions;
 mod watching;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -32,6 +32,7 @@ use crate::deadlines::Deadlines;
 use crate::io::{Effect, Flow, Hop, Input, Item, Key, Query, TransmitError, Transport, UnitId};
 use crate::names::{Kind, Minter, Random};
 use crate::report::{DropReason, Report};
+use crate::routing::Rollout;
 use crate::step::Shared;
 use crate::step::request::Received;
 use crate::table::Table;
@@ -39,7 +40,10 @@ use crate::turn::SipKey;
 
 use replaying::Replaying;
 use slots::Slot;
+use versions::{Upgrade, Version};
 use watching::{Kept, Watching};
+
+pub use versions::VersionCounts;
 
 /// What waits for a step.
 #[derive(Clone, Debug)]
@@ -66,6 +70,9 @@ enum Work {
     Initialized,
     /// The application of a root session has gone.
     End,
+    /// The session is to move to this version. `restored_from`: it is bound to it already, and was last with a version of
+    /// that text.
+    Upgrade { to: Arc<Application>, restored_from: Option<String> },
 }
 
 /// What waits for the address of a name.
@@ -91,7 +98,8 @@ impl Work {
             | Self::TransmitFailed { .. }
             | Self::Resolved { .. }
             | Self::Initialized
-            | Self::End => None,
+            | Self::End
+            | Self::Upgrade { .. } => None,
         }
     }
 }
@@ -132,10 +140,14 @@ pub struct Counts {
 /// One shard's container.
 pub struct Container {
     shared: Arc<Shared>,
-    /// Applications that take new calls, by name.
-    applications: BTreeMap<Arc<str>, Arc<Application>>,
-    /// Sessions of every application version that has one or is deployed.
-    versions: BTreeMap<AppId, usize>,
+    /// The versions that take new calls, by the application's name.
+    applications: BTreeMap<Arc<str>, Rollout>,
+    /// Every version that is deployed, kept, or has sessions.
+    versions: BTreeMap<AppId, Version>,
+    next_deployment: u64,
+    /// Sessions that are to move to a new version, by the application's name.
+    upgrades: BTreeMap<Arc<str>, Upgrade>,
+    upgrade_at: Option<Time>,
     /// Root sessions of applications that want `servlet-initialized`.
     roots: BTreeMap<AppId, Key>,
     slots: Table<Key, Box<Slot>>,
@@ -179,6 +191,9 @@ impl Container {
             shared: Arc::new(Shared { config, minter }),
             applications: BTreeMap::new(),
             versions: BTreeMap::new(),
+            next_deployment: 0,
+            upgrades: BTreeMap::new(),
+            upgrade_at: None,
             roots: BTreeMap::new(),
             slots,
             servers,
@@ -209,6 +224,7 @@ impl Container {
         self.now = self.now.max(now);
         if self.replaying.is_none() {
             self.run_due();
+            self.run_upgrades();
         }
         match input {
             Input::Packet { flow, bytes } => self.receive(flow, bytes),
@@ -220,8 +236,9 @@ impl Container {
             Input::TurnEnded { turn, outcome } => self.on_turn_ended(*turn, outcome),
             Input::Stored { unit, result } => self.on_stored(unit, result),
             Input::Restored { key, snapshot } => self.on_restored(key, snapshot),
-            Input::Deploy(application) => self.deploy(Arc::new(*application)),
+            Input::Deploy(application) => self.deploy(&Arc::new(*application)),
             Input::Undeploy(id) => self.undeploy(&id),
+            Input::Share { stable, canary } => self.share(&stable, canary.as_ref()),
             Input::Command { id, command } => self.on_command(id, command),
         }
         self.run_ready();
@@ -235,7 +252,7 @@ impl Container {
     /// When to come back with [`Input::Tick`] at the latest, if nothing else comes before.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Time> {
-        self.deadlines.next()
+        [self.deadlines.next(), self.next_upgrade()].into_iter().flatten().min()
     }
 
     /// How many of everything there are.
@@ -258,11 +275,6 @@ impl Container {
     #[must_use]
     pub const fn longest_mailbox(&self) -> usize {
         self.longest_mailbox
-    }
-
-    /// Versions of applications that take calls or have sessions, with the number of their sessions, by name and digest.
-    pub fn versions(&self) -> impl Iterator<Item = (&AppId, usize)> {
-        self.versions.iter().map(|(id, sessions)| (id, *sessions))
     }
 
     /// The settings that the container was made with.

@@ -10,7 +10,6 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{AppId, Application};
-use crate::inspect::{Found, Listed};
 use crate::record::watch::Watch;
 use crate::report::Report;
 use crate::turn::{Outcome, Turn};
@@ -183,12 +182,9 @@ pub enum Command {
     ListSessions {
         /// Most rows.
         limit: usize,
-        /// Which.
-        which: Listed,
     },
-    /// Look at application sessions: by the id of one or of a SIP session in it, by a Call-ID, or by the beginning of
-    /// either.
-    Inspect(String),
+    /// Show one application session by its id as text.
+    ShowSession(String),
     /// Tell every step of the sessions that the watch takes in, until it is ended by [`Command::Unwatch`].
     Watch {
         /// Number of the watch, the asker's choice; one of that number is replaced.
@@ -210,8 +206,8 @@ pub enum CommandReply {
     Done,
     /// One line for each application session.
     Sessions(Vec<SessionLine>),
-    /// The sessions that were asked for, the best fit first.
-    Found(Vec<Found>),
+    /// A session's tree as indented text, none when there is no such session.
+    Session(Option<String>),
     /// The watch is on.
     Watching {
         /// Living sessions that it took in.
@@ -232,6 +228,15 @@ pub struct SessionLine {
     pub age_s: u64,
     /// Call-ID and state of each SIP session.
     pub sessions: Vec<(String, String)>,
+}
+
+/// A version that takes a share of the new calls of its application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Canary {
+    /// Which version.
+    pub app: AppId,
+    /// Its share in percent, 0 to 100.
+    pub percent: u8,
 }
 
 /// What came for another shard.
@@ -303,10 +308,20 @@ pub enum Input {
         /// What.
         item: Item,
     },
-    /// An application may take calls from now on. One of the same name stays for its live calls only.
+    /// A version of an application may take calls from now on: all new ones of its name, or, beside a version that is
+    /// there, the share that its descriptor's `canary` says. The versions before it stay for their live calls and are kept
+    /// until they are undeployed.
     Deploy(Box<Application>),
-    /// An application takes no new calls. It leaves when its last session has ended.
+    /// A version takes no new calls and is kept no longer. It leaves when its last session has ended.
     Undeploy(AppId),
+    /// The new calls of an application go to these versions of it, which are deployed: a canary's beginning, its end, its
+    /// promotion, a rollback.
+    Share {
+        /// The version that takes all new calls but the canary's.
+        stable: AppId,
+        /// The version that takes a share of them.
+        canary: Option<Canary>,
+    },
     /// An operator asks.
     Command {
         /// Comes back in the reply.

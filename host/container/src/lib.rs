@@ -16,7 +16,6 @@ pub mod app;
 pub mod config;
 mod container;
 mod deadlines;
-pub mod inspect;
 pub mod io;
 pub mod mutant;
 mod names;
@@ -30,5 +29,5 @@ mod table;
 mod trace;
 pub mod turn;
 
-pub use container::{Container, Counts, replay_step};
+pub use container::{Container, Counts, VersionCounts, replay_step};
 pub use io::{Effect, Input};

@@ -18,6 +18,7 @@ pub enum Mutant {
     LaterUnitsLeaveWithFirst,
     MailboxOvertaken,
     MergeKeysLeak,
+    MovedVersionLeavesUnstored,
     NamesRepeatAfterRestore,
     OrphanCommitted,
     OutboxLost,
@@ -43,7 +44,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::AckDoesNotStopSuccess,
         Self::AttributesSurviveTrap,
         Self::CancelLeavesInvitePending,
@@ -55,6 +56,7 @@ impl Mutant {
         Self::LaterUnitsLeaveWithFirst,
         Self::MailboxOvertaken,
         Self::MergeKeysLeak,
+        Self::MovedVersionLeavesUnstored,
         Self::NamesRepeatAfterRestore,
         Self::OrphanCommitted,
         Self::OutboxLost,

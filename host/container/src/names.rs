@@ -149,6 +149,16 @@ impl Minter {
         tag
     }
 
+    /// Where a call stands among the calls of an application, 0 to 99: the same on every shard and after a repetition.
+    pub(crate) fn percent_of_call(&self, call_id: &[u8], application: &str) -> u8 {
+        let mut hasher = SipHasher24::new_with_keys(self.secret[0], self.secret[1]);
+        hasher.write_u8(0x82);
+        hasher.write_usize(call_id.len());
+        hasher.write(call_id);
+        hasher.write(application.as_bytes());
+        (hasher.finish() % 100) as u8
+    }
+
     /// The partition of a call that was named elsewhere.
     pub(crate) fn partition_of_call(&self, call_id: &[u8]) -> u16 {
         let mut hasher = SipHasher24::new_with_keys(self.secret[0], self.secret[1]);

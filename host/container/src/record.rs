@@ -185,6 +185,13 @@ pub enum StepInput {
     Deployed,
     /// The application of this root session has gone.
     Undeployed,
+    /// A newer version may take the session over.
+    Upgrade {
+        /// That version.
+        to: Arc<Application>,
+        /// The session was restored for it already, and was last with a version of that text.
+        restored_from: Option<String>,
+    },
 }
 
 /// What a message is in its session.
@@ -336,7 +343,8 @@ impl StepRecord {
             | StepInput::TransmitFailed { .. }
             | StepInput::Resolved { .. }
             | StepInput::Deployed
-            | StepInput::Undeployed => None,
+            | StepInput::Undeployed
+            | StepInput::Upgrade { .. } => None,
         }
     }
 

@@ -284,8 +284,19 @@ pub enum Report {
     },
     /// An application takes calls.
     Deployed(AppId),
-    /// An application's last session has ended after its undeployment.
+    /// A version's last session has ended after its undeployment.
     Left(AppId),
+    /// New calls were to go to a version that is not deployed; nothing was changed.
+    NotDeployed(AppId),
+    /// A session of an older version goes on with this one, whose `upgrade` has moved it.
+    Upgraded {
+        /// The version that has it now.
+        app: AppId,
+        /// The version that it came from, as its descriptor told it.
+        from: String,
+        /// Which session.
+        key: Key,
+    },
     /// Something that the container's own rules exclude; the session was ended.
     Broken {
         /// What.

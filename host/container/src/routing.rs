@@ -1,4 +1,4 @@
-//! The default router in its simplest form: which application a request outside a dialog goes to.
+//! The default router in its simplest form: which application a request outside a dialog goes to, and which version of it.
 //!
 //! A list of applications by method and domain, told by the operator or made from the descriptors: applications that name
 //! domains come first, then those that take every domain; inside each group by name, so that the answer does not depend
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use siplet_sip::method::Method;
 
-use crate::app::{Application, Handler};
+use crate::app::{AppId, Application, Handler};
 use crate::config::Route;
 
 /// Methods that a handler stands for, in the order of an Allow header.
@@ -42,10 +42,35 @@ pub(crate) enum Decision {
     Nobody,
 }
 
-/// Picks the application for a request.
+/// The versions of one application that take new calls.
+#[derive(Clone, Debug)]
+pub(crate) struct Rollout {
+    pub(crate) stable: Arc<Application>,
+    /// A version on trial and its share of new calls in percent.
+    pub(crate) canary: Option<(Arc<Application>, u8)>,
+}
+
+impl Rollout {
+    /// True when that version takes new calls.
+    pub(crate) fn takes(&self, id: &AppId) -> bool {
+        self.stable.id == *id || self.canary.as_ref().is_some_and(|(canary, _)| canary.id == *id)
+    }
+
+    /// The version for a call that stands at this place among all calls, 0 to 99. Asked only where there is a choice.
+    fn version(&self, percent_of: &impl Fn(&str) -> u8) -> &Arc<Application> {
+        match &self.canary {
+            Some((canary, percent)) if percent_of(&canary.id.name) < *percent => canary,
+            Some(_) | None => &self.stable,
+        }
+    }
+}
+
+/// Picks the application for a request, and the version of it that takes this call. `percent_of` tells where the call
+/// stands among the calls of an application of that name.
 pub(crate) fn route(
     routes: &[Route],
-    applications: &BTreeMap<Arc<str>, Arc<Application>>,
+    applications: &BTreeMap<Arc<str>, Rollout>,
+    percent_of: impl Fn(&str) -> u8,
     method: &Method,
     domain: &[u8],
 ) -> Decision {
@@ -65,12 +90,14 @@ pub(crate) fn route(
         None
     };
     let found = if routes.is_empty() {
-        let named = applications.values().filter(|application| !application.descriptor.domains.is_empty());
-        let open = applications.values().filter(|application| application.descriptor.domains.is_empty());
+        let versions = || applications.values().map(|rollout| rollout.version(&percent_of));
+        let named = versions().filter(|application| !application.descriptor.domains.is_empty());
+        let open = versions().filter(|application| application.descriptor.domains.is_empty());
         named.chain(open).find_map(|application| look(application, &[], &application.descriptor.domains))
     } else {
         routes.iter().find_map(|route| {
-            look(applications.get(route.application.as_str())?, &route.methods, &route.domains)
+            let rollout = applications.get(route.application.as_str())?;
+            look(rollout.version(&percent_of), &route.methods, &route.domains)
         })
     };
     match found {

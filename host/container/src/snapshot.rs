@@ -1,9 +1,9 @@
 //! The stored form of an application session: everything that it needs to go on elsewhere.
 //!
-//! A byte that tells the format, a CRC-32 of what follows it (four octets, the least significant first), then the session
-//! and its outbox in postcard. The outbox is that of every step whose messages have not left yet, so that a restored host
-//! can send them again, byte for byte. The checksum is against damage, not against malice: whoever can write the store
-//! can write a call.
+//! A byte that tells the format, a CRC-32 of what follows it (four octets, the least significant first), then the version
+//! that the session is with, the session and its outbox in postcard. The outbox is that of every step whose messages have
+//! not left yet, so that a restored host can send them again, byte for byte. The checksum is against damage, not against
+//! malice: whoever can write the store can write a call.
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +21,7 @@ const HEAD: usize = 5;
 
 #[derive(Serialize)]
 struct View<'a> {
+    version: &'a str,
     session: &'a AppSession,
     outbox: Vec<&'a Outgoing>,
 }
@@ -28,13 +29,19 @@ struct View<'a> {
 /// What a snapshot holds.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Snapshot {
+    /// The application's version, as its descriptor told it.
+    pub(crate) version: String,
     pub(crate) session: AppSession,
     pub(crate) outbox: Vec<Outgoing>,
 }
 
-/// The bytes of a session and of the messages that have not left.
-pub(crate) fn encode(session: &AppSession, outbox: Vec<&Outgoing>) -> Result<Bytes, postcard::Error> {
-    let mut bytes = postcard::to_extend(&View { session, outbox }, vec![FORMAT, 0, 0, 0, 0])?;
+/// The bytes of a session, with the version of its application, and of the messages that have not left.
+pub(crate) fn encode(
+    version: &str,
+    session: &AppSession,
+    outbox: Vec<&Outgoing>,
+) -> Result<Bytes, postcard::Error> {
+    let mut bytes = postcard::to_extend(&View { version, session, outbox }, vec![FORMAT, 0, 0, 0, 0])?;
     let sum = crc32fast::hash(&bytes[HEAD..]);
     bytes[1..HEAD].copy_from_slice(&sum.to_le_bytes());
     Ok(Bytes::from(bytes))

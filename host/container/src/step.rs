@@ -60,6 +60,8 @@ pub(crate) enum Callback {
     NoAck { server: u32, response: Bytes },
     /// Once for a deployment.
     Initialized,
+    /// The session may move to that version, from one whose version text this was.
+    Upgrade { to: Arc<Application>, from: String },
 }
 
 impl Callback {
@@ -69,6 +71,7 @@ impl Callback {
             Self::Ack { .. } => Handler::DoAck,
             Self::NoAck { .. } => Handler::NoAckReceived,
             Self::Initialized => Handler::ServletInitialized,
+            Self::Upgrade { .. } => Handler::Upgrade,
         }
     }
 }
@@ -109,6 +112,26 @@ impl WorkingCopy {
 
     pub(crate) fn has_handler(&self, handler: Handler) -> bool {
         self.session.valid && self.application.handlers.has(handler)
+    }
+
+    /// The same for a callback; an upgrade is asked of the version that it leads to.
+    pub(crate) fn has_handler_for(&self, callback: &Callback) -> bool {
+        match callback {
+            Callback::Upgrade { to, .. } => self.session.valid && to.handlers.has(Handler::Upgrade),
+            Callback::Request { .. }
+            | Callback::Ack { .. }
+            | Callback::Response { .. }
+            | Callback::NoAck { .. }
+            | Callback::Initialized => self.has_handler(callback.handler()),
+        }
+    }
+
+    /// The new version has taken the session over.
+    pub(crate) fn on_upgraded(&mut self, from: &str) {
+        let app = self.application.id.clone();
+        self.session.app = app.clone();
+        self.session.dirty = true;
+        self.reports.push(Report::Upgraded { app, from: from.to_owned(), key: self.session.key });
     }
 
     pub(crate) fn mint(&self, kind: Kind, index: u32) -> String {

@@ -91,6 +91,8 @@ pub enum Callback {
         /// The 2xx.
         response: MessageId,
     },
+    /// The session may move to this version; [`Turn::upgrade_from`] tells from which.
+    Upgrade,
 }
 
 impl Callback {
@@ -101,6 +103,7 @@ impl Callback {
             Self::Request { handler, .. } | Self::Response { handler, .. } => *handler,
             Self::ServletInitialized => Handler::ServletInitialized,
             Self::NoAckReceived { .. } => Handler::NoAckReceived,
+            Self::Upgrade => Handler::Upgrade,
         }
     }
 }
@@ -287,6 +290,7 @@ pub struct Turn {
     id: TurnId,
     callback: Callback,
     messages: Vec<TurnMessage>,
+    upgrade_from: String,
     pub(crate) copy: WorkingCopy,
     /// Messages and bytes that this turn has put into the outbox.
     sent: usize,
@@ -307,6 +311,14 @@ impl Turn {
         seed: [u64; 2],
     ) -> Result<Self, Box<WorkingCopy>> {
         let mut messages = Vec::with_capacity(4);
+        let upgrade_from = match callback {
+            step::Callback::Upgrade { from, .. } => from.clone(),
+            step::Callback::Request { .. }
+            | step::Callback::Ack { .. }
+            | step::Callback::Response { .. }
+            | step::Callback::NoAck { .. }
+            | step::Callback::Initialized => String::new(),
+        };
         let Some(callback) = message::enter(callback, &copy, &mut messages) else {
             return Err(Box::new(copy));
         };
@@ -314,6 +326,7 @@ impl Turn {
             id,
             callback,
             messages,
+            upgrade_from,
             copy,
             sent: 0,
             sent_bytes: 0,
@@ -347,6 +360,13 @@ impl Turn {
     #[must_use]
     pub const fn callback(&self) -> Callback {
         self.callback
+    }
+
+    /// The version of the application that the session is with, as its descriptor tells it; empty but in
+    /// [`Callback::Upgrade`].
+    #[must_use]
+    pub fn upgrade_from(&self) -> &str {
+        &self.upgrade_from
     }
 
     /// When the turn began.

@@ -257,7 +257,9 @@ fn a_version_that_is_replaced_during_its_first_turn_leaves_after_it() {
     host.hold_turns = true;
     host.handle(deploy(7, Descriptor::default(), &[ServletInitialized, DoInvite]));
     host.handle(deploy(8, Descriptor::default(), &[DoInvite]));
-    let left = Report::Left(AppId { name: "app".into(), digest: 7 });
+    let replaced = AppId { name: "app".into(), digest: 7 };
+    host.handle(Input::Undeploy(replaced.clone()));
+    let left = Report::Left(replaced);
     assert!(!host.reports.contains(&left), "its turn is away");
     host.end_turn();
     assert!(host.reports.contains(&left));

@@ -45,23 +45,14 @@ pub enum What {
         /// Most rows of each shard.
         #[arg(long, default_value_t = SESSIONS_LISTED)]
         limit: usize,
-        /// Only those of this application.
-        #[arg(long)]
-        application: Option<String>,
-        /// Only those that are so old: 30s, 10m, 1h, 2d.
-        #[arg(long, value_parser = duration)]
-        older_than: Option<Duration>,
         /// The way to the server.
         #[command(flatten)]
         control: Control,
     },
-    /// Show a live session with all that it has: dialogs, transactions, timers, attributes.
-    Inspect {
-        /// Its id or Call-ID, or the beginning of one.
-        name: String,
-        /// Show long values whole.
-        #[arg(long)]
-        full: bool,
+    /// Show one session.
+    Session {
+        /// Its id, as `siplet sessions` lists it.
+        id: String,
         /// The way to the server.
         #[command(flatten)]
         control: Control,
@@ -80,6 +71,44 @@ pub enum What {
     },
     /// Look at the servlets folder anew.
     Reload(Control),
+    /// List the versions of applications: which serve, which are kept for a rollback, which leave.
+    Versions {
+        /// Name of one application.
+        name: Option<String>,
+        /// The way to the server.
+        #[command(flatten)]
+        control: Control,
+    },
+    /// Let an earlier version of an application take new calls again; live calls stay where they are.
+    Rollback {
+        /// Name of the application.
+        name: String,
+        /// Version or #DIGEST, as `siplet versions` lists them; the one before when none is named.
+        to: Option<String>,
+        /// The way to the server.
+        #[command(flatten)]
+        control: Control,
+    },
+    /// Let the newest version of an application take a share of new calls, and the one before it the rest.
+    Canary {
+        /// Name of the application.
+        name: String,
+        /// Share in percent, as in 10%. 100% promotes the newest version, 0% takes it out.
+        #[arg(value_parser = percent)]
+        share: u8,
+        /// The way to the server.
+        #[command(flatten)]
+        control: Control,
+    },
+}
+
+/// `10%` or `10`.
+fn percent(text: &str) -> Result<u8, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim();
+    match number.parse() {
+        Ok(percent @ 0..=100) => Ok(percent),
+        Ok(_) | Err(_) => Err("a share is a whole number of percent, 0% to 100%".to_owned()),
+    }
 }
 
 /// Options of the commands that ask a running server.
@@ -99,34 +128,22 @@ impl What {
     pub fn ask(&self) -> Option<(Ask, &Control)> {
         Some(match self {
             Self::Status(control) => (Ask::Status, control),
-            Self::Sessions { limit, application, older_than, control } => {
-                let older_than_s = older_than.unwrap_or_default().as_secs();
-                (Ask::Sessions { limit: *limit, application: application.clone(), older_than_s }, control)
-            }
-            Self::Inspect { name, full: _, control } => (Ask::Inspect { name: name.clone() }, control),
+            Self::Sessions { limit, control } => (Ask::Sessions { limit: *limit }, control),
+            Self::Session { id, control } => (Ask::Session { id: id.clone() }, control),
             Self::Drain(control) => (Ask::Drain, control),
             Self::Resume(control) => (Ask::Resume, control),
             Self::Undeploy { name, control } => (Ask::Undeploy { name: name.clone() }, control),
             Self::Reload(control) => (Ask::Reload, control),
+            Self::Versions { name, control } => (Ask::Versions { name: name.clone() }, control),
+            Self::Rollback { name, to, control } => {
+                (Ask::Rollback { name: name.clone(), to: to.clone() }, control)
+            }
+            Self::Canary { name, share, control } => {
+                (Ask::Canary { name: name.clone(), percent: *share }, control)
+            }
             Self::Serve(_) | Self::Check { .. } | Self::Call(_) => return None,
         })
     }
-}
-
-/// `90`, `90s`, `10m`, `2h`, `3d`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) =
-        text.split_at(text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len()));
-    let seconds = match unit {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => 0,
-    };
-    let time =
-        number.parse::<u64>().ok().filter(|_| seconds > 0).and_then(|number| number.checked_mul(seconds));
-    time.map(Duration::from_secs).ok_or_else(|| "write it as 30s, 10m, 2h or 3d".to_owned())
 }
 
 /// Options of `siplet call`.

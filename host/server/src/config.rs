@@ -27,6 +27,9 @@ pub const EXAMPLE: &str = include_str!("../siplet.example.toml");
 /// Most shards: a connection's id carries its shard.
 pub const SHARDS_MAX: u16 = 64;
 
+/// Most versions of one application that are kept: each keeps its compiled code.
+pub const KEEP_VERSIONS_MAX: usize = 20;
+
 /// All settings of `siplet serve`. Fields are documented in `siplet.example.toml`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -100,6 +103,11 @@ pub struct Deploy {
     pub settle_ms: u64,
     pub incomplete_ms: u64,
     pub rescan_s: u64,
+    pub keep_versions: usize,
+    pub rollback_trap_percent: u32,
+    pub rollback_turns_min: u64,
+    pub rollback_window_s: u64,
+    pub rollback_age_s: u64,
 }
 
 /// Section `[timers]`.
@@ -150,6 +158,8 @@ pub struct Limits {
     pub parked_units: usize,
     pub forks: usize,
     pub resolving: usize,
+    pub upgrade_sessions: usize,
+    pub upgrade_every_ms: u64,
     pub connections: usize,
     pub connections_per_ip: usize,
     pub connect_timeout_ms: u64,
@@ -211,7 +221,16 @@ impl Default for Log {
 
 impl Default for Deploy {
     fn default() -> Self {
-        Self { settle_ms: 300, incomplete_ms: 3000, rescan_s: 10 }
+        Self {
+            settle_ms: 300,
+            incomplete_ms: 3000,
+            rescan_s: 10,
+            keep_versions: 3,
+            rollback_trap_percent: 2,
+            rollback_turns_min: 100,
+            rollback_window_s: 10,
+            rollback_age_s: 600,
+        }
     }
 }
 
@@ -261,6 +280,8 @@ impl Default for Limits {
             parked_units: 16,
             forks: 8,
             resolving: 4096,
+            upgrade_sessions: 32,
+            upgrade_every_ms: 10,
             connections: 10_000,
             connections_per_ip: 1000,
             connect_timeout_ms: 4000,
@@ -349,6 +370,16 @@ impl Config {
                 "[timers]: `t1-ms` and `t4-ms` must be above 0 and `t2-ms` not below `t1-ms`".into(),
             );
         }
+        if !(1..=KEEP_VERSIONS_MAX).contains(&self.deploy.keep_versions) {
+            let keep = self.deploy.keep_versions;
+            return refuse(format!(
+                "`keep-versions` in [deploy] is {keep}, and must be 1 to {KEEP_VERSIONS_MAX}"
+            ));
+        }
+        if self.deploy.rollback_trap_percent > 100 {
+            let percent = self.deploy.rollback_trap_percent;
+            return refuse(format!("`rollback-trap-percent` in [deploy] is {percent}, and must be 0 to 100"));
+        }
         if let Some(route) = self.route.iter().find(|route| route.application.is_empty()) {
             return refuse(format!("a [[route]] names no `application` (its domains: {:?})", route.domains));
         }
@@ -407,6 +438,8 @@ impl Config {
             forks: limits.forks,
             resolving: limits.resolving,
             trapped_per_s: self.record.trapped_per_s,
+            upgrade_sessions: limits.upgrade_sessions,
+            upgrade_every: Duration::from_millis(limits.upgrade_every_ms),
         }
     }
 

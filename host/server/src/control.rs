@@ -8,6 +8,7 @@ pub mod client;
 pub mod status;
 #[cfg(test)]
 mod tests;
+pub mod versions;
 
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,6 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use siplet_container::inspect::Listed;
 use siplet_container::io::{Command, CommandReply};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -38,17 +38,11 @@ pub enum Ask {
         /// Most rows.
         #[serde(default = "sessions_listed")]
         limit: usize,
-        /// Only those of this application.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        application: Option<String>,
-        /// Only those that are so old, seconds.
-        #[serde(default)]
-        older_than_s: u64,
     },
-    /// Application sessions with all that they have.
-    Inspect {
-        /// An id, a Call-ID, or the beginning of one.
-        name: String,
+    /// One application session.
+    Session {
+        /// Its id.
+        id: String,
     },
     /// Refuse new calls.
     Drain,
@@ -61,6 +55,27 @@ pub enum Ask {
     },
     /// Look at the servlets folder anew.
     Reload,
+    /// Versions of applications, or of one.
+    Versions {
+        /// Its name.
+        #[serde(default)]
+        name: Option<String>,
+    },
+    /// Let an earlier version take new calls again.
+    Rollback {
+        /// Name of the application.
+        name: String,
+        /// Version or `#DIGEST`; none: the one before.
+        #[serde(default)]
+        to: Option<String>,
+    },
+    /// Let the newest version take a share of new calls.
+    Canary {
+        /// Name of the application.
+        name: String,
+        /// Percent, 0 to 100.
+        percent: u8,
+    },
 }
 
 const fn sessions_listed() -> usize {
@@ -203,10 +218,8 @@ async fn answer(line: &[u8], hub: &Hub) -> Result<Value, String> {
             let status = status::collect(hub).await;
             serde_json::to_value(status).map_err(|error| error.to_string())
         }
-        Ask::Sessions { limit, application, older_than_s } => {
-            sessions(hub, limit.min(10_000), Listed { application, older_than_s }).await
-        }
-        Ask::Inspect { name } => crate::inspect::inspect(hub, &name).await,
+        Ask::Sessions { limit } => sessions(hub, limit.min(10_000)).await,
+        Ask::Session { id } => session(hub, id).await,
         Ask::Drain => {
             hub.drain().await;
             tracing::info!("draining: new calls get 503 (asked by an operator)");
@@ -222,16 +235,34 @@ async fn answer(line: &[u8], hub: &Hub) -> Result<Value, String> {
             let serving: Vec<_> = hub.reload().await.iter().map(crate::deploy::line).collect();
             Ok(json!({ "serving": serving }))
         }
+        Ask::Versions { name } => {
+            let versions = versions::collect(hub, name.as_deref()).await?;
+            serde_json::to_value(versions).map_err(|error| error.to_string())
+        }
+        Ask::Rollback { name, to } => hub.rollback(&name, to).await.map(|text| json!({ "now": text })),
+        Ask::Canary { percent, .. } if percent > 100 => {
+            Err(format!("a share is 0 to 100 percent, not {percent}"))
+        }
+        Ask::Canary { name, percent } => hub.canary(&name, percent).await.map(|text| json!({ "now": text })),
     }
 }
 
-async fn sessions(hub: &Hub, limit: usize, which: Listed) -> Result<Value, String> {
+async fn sessions(hub: &Hub, limit: usize) -> Result<Value, String> {
     let mut lines = Vec::new();
-    for reply in hub.ask(&Command::ListSessions { limit, which }).await {
+    for reply in hub.ask(&Command::ListSessions { limit }).await {
         if let CommandReply::Sessions(more) = reply {
             lines.extend(more);
         }
     }
     lines.truncate(limit);
     serde_json::to_value(lines).map_err(|error| error.to_string())
+}
+
+async fn session(hub: &Hub, id: String) -> Result<Value, String> {
+    for reply in hub.ask(&Command::ShowSession(id.clone())).await {
+        if let CommandReply::Session(Some(text)) = reply {
+            return Ok(Value::String(text));
+        }
+    }
+    Err(format!("no session has the id {id}; `siplet sessions` lists them"))
 }

@@ -6,10 +6,12 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use siplet_container::app::AppId;
+use siplet_container::app::{AppId, Handler};
 use siplet_container::io::TransmitError;
 use siplet_container::report::{DropReason, RefuseReason, Report};
 use siplet_container::turn::{Outcome, TrapReason};
+
+use crate::deploy::guard::Tally;
 
 /// Upper bounds of the histogram's buckets, microseconds; above the last one lies one more bucket.
 pub const TURN_BOUNDS_US: [u64; 14] =
@@ -81,6 +83,10 @@ pub struct AppCounters {
     pub no_ack: u64,
     /// Requests of its own that got no final response.
     pub client_timeouts: u64,
+    /// Sessions that its `upgrade` took over.
+    pub upgraded: u64,
+    /// Sessions that stayed with their version because its `upgrade` failed.
+    pub upgrades_failed: u64,
 }
 
 /// What one shard did.
@@ -115,6 +121,13 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Turns of each version, and those that died.
+    #[must_use]
+    pub fn tally(&self) -> Vec<(AppId, Tally)> {
+        let of = |app: &AppCounters| Tally { turns: app.turns, traps: app.traps.values().sum() };
+        self.apps.iter().map(|(id, app)| (id.clone(), of(app))).collect()
+    }
+
     fn app(&mut self, app: &AppId) -> &mut AppCounters {
         if !self.apps.contains_key(app) {
             self.apps.insert(app.clone(), AppCounters::default());
@@ -170,7 +183,12 @@ impl Counters {
             }
             Report::Step(_) => self.steps_recorded += 1,
             Report::Unrecorded { .. } => self.unrecorded += 1,
+            Report::Upgraded { app, .. } => self.app(app).upgraded += 1,
+            Report::TurnAbandoned { app, handler: Handler::Upgrade, .. } => {
+                self.app(app).upgrades_failed += 1
+            }
             Report::TurnAbandoned { .. }
+            | Report::NotDeployed(_)
             | Report::Log { .. }
             | Report::TransmitFailed { .. }
             | Report::Deployed(_) => {}
@@ -195,6 +213,8 @@ impl Counters {
             mine.unanswered += theirs.unanswered;
             mine.no_ack += theirs.no_ack;
             mine.client_timeouts += theirs.client_timeouts;
+            mine.upgraded += theirs.upgraded;
+            mine.upgrades_failed += theirs.upgrades_failed;
             mine.took.merge(&theirs.took);
             for (reason, count) in &theirs.traps {
                 *mine.traps.entry(*reason).or_default() += count;

@@ -2,12 +2,16 @@
 //!
 //! One thread reads, checks and compiles; a servlet reaches the shards when all of that has gone well, so a bad file
 //! changes nothing and the version that was running keeps running. New calls go to the new version, live calls stay
-//! with theirs; the container sees to that.
+//! with theirs; the container sees to that. The last versions are kept, so that one of them can serve again
+//! (`versions`); `history` is the bookkeeping of that, `guard` decides when a new version is taken back.
 
+pub mod guard;
+pub mod history;
 mod listing;
 mod overrides;
 #[cfg(test)]
 mod tests;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,6 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use notify::Watcher;
 use siplet_container::app::{AppId, Application};
+use siplet_container::io::Canary;
 use siplet_wasm::{Engine, Servlet};
 use tokio::sync::oneshot;
 
@@ -26,8 +31,12 @@ use crate::shard::{Order, ShardHandle};
 use crate::wasmfile;
 use crate::watch::{Step, Watch};
 
+use guard::{Rule, Tally};
+use versions::Line;
+
 pub use listing::{line, lines, methods, rule};
 pub use overrides::parse as parse_overrides;
+pub use versions::{KnownVersion, Rollbacks};
 
 /// Something that waits is looked at no more often than this.
 const LOOK_AGAIN_MIN: Duration = Duration::from_millis(20);
@@ -43,14 +52,38 @@ pub enum Request {
     Undeploy(String, oneshot::Sender<Result<(), String>>),
     /// What serves now.
     List(oneshot::Sender<Vec<Application>>),
+    /// All versions that are kept.
+    Versions(oneshot::Sender<Vec<KnownVersion>>),
+    /// An earlier version takes the new calls again; answered with what serves then, or why not.
+    Rollback {
+        /// Name of the application.
+        name: String,
+        /// Version or `#DIGEST`; none: the one before.
+        to: Option<String>,
+        /// The answer.
+        reply: oneshot::Sender<Result<String, String>>,
+    },
+    /// The newest version takes that share of new calls; answered like a rollback.
+    Canary {
+        /// Name of the application.
+        name: String,
+        /// Percent, 0 to 100.
+        percent: u8,
+        /// The answer.
+        reply: oneshot::Sender<Result<String, String>>,
+    },
 }
 
 /// Where compiled servlets go. The shards; in tests a list.
 pub trait Stage: Send + 'static {
     /// New calls go to this version, on all shards, when this returns.
     fn deploy(&mut self, servlet: &Arc<Servlet>);
-    /// No new calls go to this version.
+    /// No new calls go to this version, and it is kept no longer.
     fn undeploy(&mut self, app: &AppId);
+    /// New calls go to these versions, on all shards, when this returns.
+    fn share(&mut self, stable: &AppId, canary: Option<&Canary>);
+    /// Turns of all versions since the start, and those that died.
+    fn tally(&mut self) -> BTreeMap<AppId, Tally>;
 }
 
 impl Stage for Vec<ShardHandle> {
@@ -72,6 +105,35 @@ impl Stage for Vec<ShardHandle> {
             shard.send_blocking(Order::Undeploy(app.clone()));
         }
     }
+
+    fn share(&mut self, stable: &AppId, canary: Option<&Canary>) {
+        let mut waiting = Vec::new();
+        for shard in self.iter() {
+            let (done, is_done) = oneshot::channel();
+            shard.send_blocking(Order::Share(stable.clone(), canary.cloned(), done));
+            waiting.push(is_done);
+        }
+        for is_done in waiting {
+            // As above.
+            let _ = is_done.blocking_recv();
+        }
+    }
+
+    fn tally(&mut self) -> BTreeMap<AppId, Tally> {
+        let mut waiting = Vec::new();
+        for shard in self.iter() {
+            let (reply, answer) = oneshot::channel();
+            shard.send_blocking(Order::Tally(reply));
+            waiting.push(answer);
+        }
+        let mut sums: BTreeMap<AppId, Tally> = BTreeMap::new();
+        for (app, tally) in waiting.into_iter().filter_map(|answer| answer.blocking_recv().ok()).flatten() {
+            let sum = sums.entry(app).or_default();
+            sum.turns += tally.turns;
+            sum.traps += tally.traps;
+        }
+        sums
+    }
 }
 
 /// The deploying thread's memory.
@@ -82,23 +144,34 @@ pub struct Deployer<S> {
     stage: S,
     wasm_bytes_max: u64,
     files_max: usize,
-    /// What serves, by the NAME of its file.
+    /// What each file held when it was deployed last, by the NAME of the file.
     running: BTreeMap<String, Application>,
+    /// Versions of each application, by its name.
+    lines: BTreeMap<Arc<str>, Line>,
+    keep_versions: usize,
+    rule: Rule,
+    tally: Arc<Rollbacks>,
     settle: Duration,
     /// The first look, whose outcome is told as a whole.
     is_first_look: bool,
 }
 
-/// Starts the deploying thread. The first channel takes requests; the second tells once what serves after the first
-/// look at the folder.
+/// A deploying thread that runs.
+#[derive(Debug)]
+pub struct Started {
+    /// Takes requests.
+    pub requests: Sender<Request>,
+    /// Tells once what serves after the first look at the folder.
+    pub first_look: oneshot::Receiver<Vec<Application>>,
+    /// What it counts.
+    pub rollbacks: Arc<Rollbacks>,
+}
+
+/// Starts the deploying thread.
 ///
 /// # Errors
 /// There is no such folder, or no thread.
-pub fn start<S: Stage>(
-    config: &Config,
-    engine: Engine,
-    stage: S,
-) -> anyhow::Result<(Sender<Request>, oneshot::Receiver<Vec<Application>>)> {
+pub fn start<S: Stage>(config: &Config, engine: Engine, stage: S) -> anyhow::Result<Started> {
     let folder = Folder::open(&config.servlets).map_err(|error| {
         anyhow::anyhow!(
             "the servlets folder `{}` cannot be opened: {error}. Make it, or name another with --servlets DIR",
@@ -110,6 +183,7 @@ pub fn start<S: Stage>(
     let hints = hints(folder.path(), requests.clone());
     let rescan = Duration::from_secs(config.deploy.rescan_s.max(1));
     let mut deployer = Deployer::new(folder, config, engine, stage);
+    let tally = Arc::clone(&deployer.tally);
     std::thread::Builder::new().name("deploy".to_owned()).spawn(move || {
         // Dropped with the thread; without hints the folder is still looked at now and then.
         let _hints = hints;
@@ -117,7 +191,7 @@ pub fn start<S: Stage>(
         let _ = first.send(deployer.serving());
         deployer.attend(&inbox, rescan);
     })?;
-    Ok((requests, is_first))
+    Ok(Started { requests, first_look: is_first, rollbacks: tally })
 }
 
 /// Tells of changes. Only a hint: what lies in the folder is read through its handle.
@@ -155,21 +229,23 @@ impl<S: Stage> Deployer<S> {
             wasm_bytes_max: config.limits.wasm_bytes,
             files_max: config.limits.servlet_files,
             running: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            keep_versions: config.deploy.keep_versions,
+            rule: versions::rule(&config.deploy),
+            tally: Arc::default(),
             is_first_look: true,
         }
     }
 
     /// What serves now, by name.
     pub fn serving(&self) -> Vec<Application> {
-        let mut serving: Vec<_> = self.running.values().cloned().collect();
-        serving.sort_by(|a, b| a.id.cmp(&b.id));
-        serving
+        self.lines.values().flat_map(Line::serving).collect()
     }
 
     fn attend(&mut self, inbox: &Receiver<Request>, rescan: Duration) {
         loop {
-            let wait =
-                self.watch.next_timeout(now()).map_or(rescan, |due| due.max(LOOK_AGAIN_MIN).min(rescan));
+            let due = self.watch.next_timeout(now()).map_or(rescan, |due| due.max(LOOK_AGAIN_MIN));
+            let wait = due.min(rescan).min(self.next_judgement());
             match inbox.recv_timeout(wait) {
                 Ok(Request::Changed) => {
                     // A copy reports many changes; they are one.
@@ -186,6 +262,7 @@ impl<S: Stage> Deployer<S> {
                 Err(RecvTimeoutError::Timeout) => self.look(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+            self.judge();
         }
     }
 
@@ -202,6 +279,15 @@ impl<S: Stage> Deployer<S> {
             }
             Request::List(reply) => {
                 let _ = reply.send(self.serving());
+            }
+            Request::Versions(reply) => {
+                let _ = reply.send(self.known());
+            }
+            Request::Rollback { name, to, reply } => {
+                let _ = reply.send(self.rollback(&name, to.as_deref()));
+            }
+            Request::Canary { name, percent, reply } => {
+                let _ = reply.send(self.canary(&name, percent));
             }
         }
     }
@@ -286,13 +372,9 @@ impl<S: Stage> Deployer<S> {
         self.watch.settled(name);
         match self.prepare(name, &file, &bytes, gone) {
             Ok(Some(servlet)) => {
-                self.stage.deploy(&servlet);
                 let application = servlet.application().clone();
-                if self.is_first_look {
-                    tracing::debug!("deployed {}", line(&application));
-                } else {
-                    tracing::info!("deployed {}", line(&application));
-                }
+                self.stage.deploy(&servlet);
+                self.note_deployed(servlet);
                 self.replace(name, application, gone);
             }
             Ok(None) => {}
@@ -300,7 +382,7 @@ impl<S: Stage> Deployer<S> {
         }
     }
 
-    /// Checks and compiles. None when exactly this version serves already.
+    /// Checks and compiles. None when the file held exactly this before: it serves, or was taken back.
     fn prepare(
         &self,
         name: &str,
@@ -323,8 +405,8 @@ impl<S: Stage> Deployer<S> {
                 self.folder.shown(&format!("{other}.wasm"))
             ));
         }
-        let serves = self.running.get(name).is_some_and(|running| running.id == *id);
-        Ok((!serves).then_some(servlet))
+        let is_known = self.running.get(name).is_some_and(|running| running.id == *id);
+        Ok((!is_known).then_some(servlet))
     }
 
     /// Notes what the file serves now. A version of another name that it served before leaves.
@@ -348,21 +430,11 @@ impl<S: Stage> Deployer<S> {
         }
     }
 
-    fn take_away(&mut self, application: &Application) {
-        self.stage.undeploy(&application.id);
-        tracing::info!("undeployed {}: it takes no new calls and leaves as its calls end", application.id);
-    }
-
     fn undeploy_by_name(&mut self, name: &str) -> Result<(), String> {
         let Some(file) =
             self.running.iter().find(|(_, app)| &*app.id.name == name).map(|(file, _)| file.clone())
         else {
-            let known: Vec<_> = self.running.values().map(|app| &*app.id.name).collect();
-            let hint = match crate::config::nearest(name, &known) {
-                Some(meant) => format!("; did you mean \"{meant}\"?"),
-                None => String::new(),
-            };
-            return Err(format!("no application is called \"{name}\"{hint}"));
+            return Err(self.no_application(name));
         };
         self.remove(&file);
         Ok(())

@@ -11,7 +11,7 @@ use siplet_container::io::{Command, CommandReply};
 use tokio::sync::oneshot;
 
 use crate::config::Config;
-use crate::deploy::Request;
+use crate::deploy::{KnownVersion, Request, Rollbacks};
 use crate::shard::{Numbers, Order, ShardHandle};
 
 /// A shard that is silent for longer is told apart, not waited for.
@@ -27,6 +27,7 @@ pub struct Hub {
 struct Inner {
     shards: Vec<ShardHandle>,
     deployer: Sender<Request>,
+    rollbacks: Arc<Rollbacks>,
     config: Arc<Config>,
     started: Instant,
     serving: AtomicBool,
@@ -36,10 +37,16 @@ struct Inner {
 impl Hub {
     /// A hub over these threads.
     #[must_use]
-    pub fn new(config: Arc<Config>, shards: Vec<ShardHandle>, deployer: Sender<Request>) -> Self {
+    pub fn new(
+        config: Arc<Config>,
+        shards: Vec<ShardHandle>,
+        deployer: Sender<Request>,
+        rollbacks: Arc<Rollbacks>,
+    ) -> Self {
         let inner = Inner {
             shards,
             deployer,
+            rollbacks,
             config,
             started: Instant::now(),
             serving: AtomicBool::new(false),
@@ -141,6 +148,35 @@ impl Hub {
         self.request(Request::List).await.unwrap_or_default()
     }
 
+    /// How often versions were taken back.
+    #[must_use]
+    pub fn rollbacks(&self) -> &Rollbacks {
+        &self.inner.rollbacks
+    }
+
+    /// Versions that are kept.
+    pub async fn versions(&self) -> Vec<KnownVersion> {
+        self.request(Request::Versions).await.unwrap_or_default()
+    }
+
+    /// An earlier version takes the new calls again: what serves then.
+    ///
+    /// # Errors
+    /// There is no such application or version.
+    pub async fn rollback(&self, name: &str, to: Option<String>) -> Result<String, String> {
+        let name = name.to_owned();
+        self.request(|reply| Request::Rollback { name, to, reply }).await.unwrap_or_else(ended)
+    }
+
+    /// The newest version takes that share of new calls: what serves then.
+    ///
+    /// # Errors
+    /// There is no such application, or no version before its newest.
+    pub async fn canary(&self, name: &str, percent: u8) -> Result<String, String> {
+        let name = name.to_owned();
+        self.request(|reply| Request::Canary { name, percent, reply }).await.unwrap_or_else(ended)
+    }
+
     /// Looks at the servlets folder anew.
     pub async fn reload(&self) -> Vec<Application> {
         self.request(Request::Reload).await.unwrap_or_default()
@@ -152,7 +188,7 @@ impl Hub {
     /// There is none of that name.
     pub async fn undeploy(&self, name: &str) -> Result<(), String> {
         let done = self.request(|reply| Request::Undeploy(name.to_owned(), reply)).await;
-        done.unwrap_or_else(|| Err("the deploying thread has ended".to_owned()))
+        done.unwrap_or_else(ended)
     }
 
     async fn request<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Option<T> {
@@ -160,6 +196,10 @@ impl Hub {
         self.inner.deployer.send(request(reply)).ok()?;
         answer.await.ok()
     }
+}
+
+fn ended<T>() -> Result<T, String> {
+    Err("the deploying thread has ended".to_owned())
 }
 
 /// Calls that an operator would wait for: dialogs, and steps and units that are under way.

@@ -10,7 +10,7 @@ use clap::Parser;
 use siplet_server::cli::{Cli, Control, What};
 use siplet_server::config::Config;
 use siplet_server::control::{Ask, client};
-use siplet_server::{call, check, inspect, log, serve};
+use siplet_server::{call, check, log, serve};
 
 /// Long-lived servers fragment less with it, and it tells live bytes.
 #[global_allocator]
@@ -41,8 +41,7 @@ fn main() -> ExitCode {
 fn run(what: &What) -> Result<bool> {
     let mut out = std::io::stdout();
     if let Some((question, control)) = what.ask() {
-        let full = matches!(what, What::Inspect { full: true, .. });
-        return ask(&question, control, full, &mut out);
+        return ask(&question, control, &mut out);
     }
     match what {
         What::Serve(options) => {
@@ -58,21 +57,23 @@ fn run(what: &What) -> Result<bool> {
         What::Call(options) => runtime()?.block_on(call::place(&options.order(), &mut out)),
         What::Status(_)
         | What::Sessions { .. }
-        | What::Inspect { .. }
+        | What::Session { .. }
         | What::Drain(_)
         | What::Resume(_)
         | What::Undeploy { .. }
-        | What::Reload(_) => Ok(true),
+        | What::Reload(_)
+        | What::Versions { .. }
+        | What::Rollback { .. }
+        | What::Canary { .. } => Ok(true),
     }
 }
 
-fn ask(question: &Ask, control: &Control, full: bool, out: &mut impl Write) -> Result<bool> {
+fn ask(question: &Ask, control: &Control, out: &mut impl Write) -> Result<bool> {
     let answer = client::ask(&control.control, question)?;
     if control.json {
         writeln!(out, "{answer}")?;
     } else {
-        let shown = if full { inspect::show::show(&answer, true) } else { client::show(question, answer)? };
-        write!(out, "{shown}")?;
+        write!(out, "{}", client::show(question, answer)?)?;
     }
     Ok(true)
 }

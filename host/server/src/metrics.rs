@@ -5,6 +5,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
+use std::sync::atomic::Ordering;
 
 use siplet_container::Counts;
 use siplet_container::app::AppId;
@@ -12,6 +13,7 @@ use siplet_container::report::{DropReason, RefuseReason};
 use siplet_container::turn::TrapReason;
 
 use crate::counters::{AppCounters, Counters, TURN_BOUNDS_US};
+use crate::deploy::Rollbacks;
 use crate::shard::Numbers;
 
 /// What the process as a whole says of itself.
@@ -84,7 +86,7 @@ fn escaped(text: &str) -> String {
 
 /// The page for `/metrics`. `missing` shards did not answer in time.
 #[must_use]
-pub fn page(shards: &[Numbers], missing: usize, process: &Process) -> String {
+pub fn page(shards: &[Numbers], missing: usize, process: &Process, rollbacks: &Rollbacks) -> String {
     let mut page = Page(String::with_capacity(16 << 10));
     let mut counters = Counters::default();
     for shard in shards {
@@ -97,6 +99,7 @@ pub fn page(shards: &[Numbers], missing: usize, process: &Process) -> String {
     reason_families(&mut page, &counters);
     application_families(&mut page, &counters);
     session_family(&mut page, shards);
+    rollback_family(&mut page, rollbacks);
     runner_families(&mut page, shards);
     page.0
 }
@@ -191,12 +194,14 @@ fn application_families(page: &mut Page, counters: &Counters) {
         .iter()
         .map(|(app, counters)| (app.name.as_ref(), format!("{:06x}", app.digest >> 40), counters))
         .collect();
-    let families: [(&str, &str, Count); 5] = [
+    let families: [(&str, &str, Count); 7] = [
         ("turns_total", "Turns.", |app| app.turns),
         ("turns_failed_total", "Turns whose handler returned an error.", |app| app.failed),
         ("unanswered_total", "Transactions that a servlet left unanswered.", |app| app.unanswered),
         ("no_ack_total", "2xx that nobody acknowledged.", |app| app.no_ack),
         ("client_timeouts_total", "Requests of a servlet that nobody answered.", |app| app.client_timeouts),
+        ("upgraded_total", "Sessions that a version took over from an older one.", |app| app.upgraded),
+        ("upgrades_failed_total", "Sessions that a version could not take over.", |app| app.upgrades_failed),
     ];
     for (name, help, value) in families {
         page.family(name, "counter", help);
@@ -229,14 +234,39 @@ fn application_families(page: &mut Page, counters: &Counters) {
 }
 
 fn session_family(page: &mut Page, shards: &[Numbers]) {
-    page.family("application_sessions", "gauge", "Application sessions of each version.");
-    let mut sums: BTreeMap<&AppId, usize> = BTreeMap::new();
-    for (id, sessions) in shards.iter().flat_map(|shard| &shard.versions) {
-        *sums.entry(id).or_default() += sessions;
+    let mut sums: BTreeMap<&AppId, (usize, u64, bool)> = BTreeMap::new();
+    for (id, counts) in shards.iter().flat_map(|shard| &shard.versions) {
+        let sum = sums.entry(id).or_default();
+        *sum = (sum.0 + counts.sessions, sum.1 + counts.calls, sum.2 || counts.takes_calls);
     }
-    for (id, sessions) in sums {
-        let digest = format!("{:06x}", id.digest >> 40);
-        page.sample("application_sessions", &[("application", &id.name), ("digest", &digest)], sessions);
+    let help = "1 for each version that takes new calls, 0 for those that are kept or leave.";
+    let families = [
+        ("application_sessions", "gauge", "Application sessions of each version."),
+        ("calls_total", "counter", "New calls that each version took."),
+        ("takes_calls", "gauge", help),
+    ];
+    for (name, kind, help) in families {
+        page.family(name, kind, help);
+        for (id, (sessions, calls, takes)) in &sums {
+            let value = match name {
+                "application_sessions" => *sessions as u64,
+                "calls_total" => *calls,
+                _ => u64::from(*takes),
+            };
+            let digest = format!("{:06x}", id.digest >> 40);
+            page.sample(name, &[("application", &id.name), ("digest", &digest)], value);
+        }
+    }
+}
+
+fn rollback_family(page: &mut Page, rollbacks: &Rollbacks) {
+    page.family(
+        "rollbacks_total",
+        "counter",
+        "Versions that were taken back, by the host for their traps or by an operator.",
+    );
+    for (cause, count) in [("traps", &rollbacks.by_traps), ("operator", &rollbacks.by_operator)] {
+        page.sample("rollbacks_total", &[("cause", cause)], count.load(Ordering::Relaxed));
     }
 }
 

@@ -103,6 +103,8 @@ const fn is_noise(report: &Report) -> bool {
         | Report::Unrecorded { .. }
         | Report::Deployed(_)
         | Report::Left(_)
+        | Report::NotDeployed(_)
+        | Report::Upgraded { .. }
         | Report::Broken { .. } => false,
     }
 }
@@ -156,6 +158,8 @@ fn kind(report: &Report) -> String {
         Report::Restored { .. } => "restored".to_owned(),
         Report::Deployed(app) => format!("deployed {app}"),
         Report::Left(app) => format!("left {app}"),
+        Report::NotDeployed(app) => format!("not-deployed {app}"),
+        Report::Upgraded { app, .. } => format!("upgraded {app}"),
         Report::Broken { what, .. } => format!("broken {what}"),
     }
 }
@@ -218,6 +222,12 @@ pub fn words(report: &Report) -> Option<(Loudness, String)> {
             ),
         ),
         Report::Left(app) => (Loudness::INFO, format!("{app} has left: its last call has ended")),
+        Report::NotDeployed(app) => {
+            (Loudness::ERROR, format!("{app} was to take calls and is not deployed: nothing was changed"))
+        }
+        Report::Upgraded { app, from, key } => {
+            (Loudness::DEBUG, format!("session {:016x} has moved from version {from} to {app}", key.0))
+        }
         Report::Unrecorded { app, limit } => {
             (Loudness::INFO, format!("{app}: a step was not recorded (limit `{limit}`)"))
         }

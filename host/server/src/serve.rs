@@ -35,8 +35,8 @@ pub async fn serve(config: Config, out: &mut impl Write) -> Result<()> {
     let control = control_listener(&config).await?;
     let engine = engine(&config)?;
     let (shards, threads) = start_shards(&config, &listeners, sockets, &engine)?;
-    let (requests, first_look) = deploy::start(&config, engine, shards.clone())?;
-    let hub = Hub::new(Arc::clone(&config), shards, requests);
+    let deploy::Started { requests, first_look, rollbacks } = deploy::start(&config, engine, shards.clone())?;
+    let hub = Hub::new(Arc::clone(&config), shards, requests, rollbacks);
     let metrics_address = http.as_ref().and_then(|listener| listener.local_addr().ok());
     if let Some(listener) = http {
         tokio::spawn(http::serve(listener, hub.clone()));

@@ -76,8 +76,9 @@ impl Instance {
             Callback::Request { message, .. } | Callback::Response { message, .. } => {
                 Some(turn.flat(message))
             }
-            Callback::ServletInitialized | Callback::NoAckReceived { .. } => None,
+            Callback::ServletInitialized | Callback::NoAckReceived { .. } | Callback::Upgrade => None,
         };
+        let from = turn.upgrade_from().to_owned();
         let state = self.store.data_mut();
         state.handles.begin_turn();
         state.panic = None;
@@ -86,7 +87,7 @@ impl Instance {
         state.turn = Some(turn);
         let turn_ms = state.turn_ms;
         set_deadline(&mut self.store, turn_ms);
-        let called = self.dispatch(callback, flat);
+        let called = self.dispatch(callback, flat, &from);
         let state = self.store.data_mut();
         state.end_lines();
         turn = state
@@ -113,6 +114,7 @@ impl Instance {
         &mut self,
         callback: Callback,
         flat: Option<Result<siplet_container::turn::Flat, Misuse>>,
+        from: &str,
     ) -> Called {
         let view = match &flat {
             Some(Ok(flat)) => convert::view(flat),
@@ -135,6 +137,13 @@ impl Instance {
                         guest.call_servlet_initialized(&mut self.store, Resource::new_borrow(session))
                     }
                     None => Ok(Ok(())),
+                }
+            }
+            Callback::Upgrade => {
+                let session = self.store.data_mut().handles.lend(Object::ApplicationSession);
+                match &self.guest.upgrade {
+                    Some(guest) => guest.call_upgrade(&mut self.store, from, Resource::new_borrow(session)),
+                    None => wasmtime::bail!("it exports no upgrade"),
                 }
             }
             Callback::NoAckReceived { response } => {
@@ -181,7 +190,8 @@ impl Instance {
             | Handler::DoErrorResponse
             | Handler::DoBranchResponse
             | Handler::ServletInitialized
-            | Handler::NoAckReceived => wasmtime::bail!("{} takes no request", handler.name()),
+            | Handler::NoAckReceived
+            | Handler::Upgrade => wasmtime::bail!("{} takes no request", handler.name()),
         }
     }
 
@@ -214,7 +224,8 @@ impl Instance {
             | Handler::DoRefer
             | Handler::DoRequest
             | Handler::ServletInitialized
-            | Handler::NoAckReceived => wasmtime::bail!("{} takes no response", handler.name()),
+            | Handler::NoAckReceived
+            | Handler::Upgrade => wasmtime::bail!("{} takes no response", handler.name()),
         }
     }
 }

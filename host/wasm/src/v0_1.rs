@@ -60,10 +60,24 @@ mod error_listener_servlet {
     });
 }
 
+/// World `upgrade-servlet`, for its one export.
+#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all)]
+mod upgrade_servlet {
+    wasmtime::component::bindgen!({
+        path: "../../wit/v0.1",
+        world: "upgrade-servlet",
+        with: {
+            "siplet:servlet/types": super::servlet::siplet::servlet::types,
+            "siplet:servlet/context": super::servlet::siplet::servlet::context,
+        },
+    });
+}
+
 pub(crate) use error_listener_servlet::exports::siplet::servlet::error_listener;
 pub(crate) use lifecycle_servlet::exports::siplet::servlet::lifecycle;
 pub(crate) use servlet::exports::siplet::servlet::sip_servlet;
 pub(crate) use servlet::siplet::servlet::{context as wit_context, types};
+pub(crate) use upgrade_servlet::exports::siplet::servlet::upgrade;
 
 /// Name of the package, without its version.
 pub(crate) const PACKAGE: &str = "siplet:servlet";
@@ -72,7 +86,7 @@ pub(crate) const VERSION: &str = "0.1.0";
 /// What a servlet may import from [`PACKAGE`].
 pub(crate) const IMPORTS: [&str; 2] = ["types", "context"];
 /// What a servlet may export; the first is what makes it a servlet.
-pub(crate) const EXPORTS: [&str; 3] = ["sip-servlet", "lifecycle", "error-listener"];
+pub(crate) const EXPORTS: [&str; 4] = ["sip-servlet", "lifecycle", "error-listener", "upgrade"];
 
 /// Marker of the resource `request`.
 #[allow(unreachable_pub, reason = "the generated code exports it again")]
@@ -99,6 +113,7 @@ pub(crate) struct Exports {
     sip_servlet: sip_servlet::GuestIndices,
     lifecycle: Option<lifecycle::GuestIndices>,
     error_listener: Option<error_listener::GuestIndices>,
+    upgrade: Option<upgrade::GuestIndices>,
 }
 
 /// The exports of one instance.
@@ -106,6 +121,7 @@ pub(crate) struct Guest {
     pub(crate) sip_servlet: sip_servlet::Guest,
     pub(crate) lifecycle: Option<lifecycle::Guest>,
     pub(crate) error_listener: Option<error_listener::Guest>,
+    pub(crate) upgrade: Option<upgrade::Guest>,
 }
 
 impl Exports {
@@ -115,6 +131,7 @@ impl Exports {
             sip_servlet: sip_servlet::GuestIndices::new(component)?,
             lifecycle: lifecycle::GuestIndices::new(component).ok(),
             error_listener: error_listener::GuestIndices::new(component).ok(),
+            upgrade: upgrade::GuestIndices::new(component).ok(),
         })
     }
 
@@ -132,6 +149,11 @@ impl Exports {
             Some(indices) => Some(indices.load(&mut *store, instance)?),
             None => None,
         };
-        Ok(Guest { sip_servlet: self.sip_servlet.load(&mut *store, instance)?, lifecycle, error_listener })
+        let upgrade = match &self.upgrade {
+            Some(indices) => Some(indices.load(&mut *store, instance)?),
+            None => None,
+        };
+        let sip_servlet = self.sip_servlet.load(&mut *store, instance)?;
+        Ok(Guest { sip_servlet, lifecycle, error_listener, upgrade })
     }
 }

@@ -23,9 +23,14 @@ impl Guest for Native {
         let message = match turn.callback() {
             Callback::Request { message, .. } | Callback::Response { message, .. } => Some(message),
             Callback::NoAckReceived { response } => Some(response),
-            Callback::ServletInitialized => None,
+            Callback::ServletInitialized | Callback::Upgrade => None,
         };
-        let (ended, TurnHost(turn)) = self.0.run(handler, message.map(|id| MessageId(id.0)), TurnHost(turn));
+        let (ended, TurnHost(turn)) = if turn.callback() == Callback::Upgrade {
+            let from = turn.upgrade_from().to_owned();
+            self.0.upgrade(&from, TurnHost(turn))
+        } else {
+            self.0.run(handler, message.map(|id| MessageId(id.0)), TurnHost(turn))
+        };
         let outcome = match ended {
             Ended::Done => Outcome::Done,
             Ended::Failed(text) => Outcome::Failed(text),

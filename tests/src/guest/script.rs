@@ -52,6 +52,10 @@ pub enum Act {
     Count(String),
     /// Logs an attribute.
     Show(String),
+    /// Dies when an attribute has another value.
+    Holds(String, String),
+    /// Logs the version that an upgrade comes from.
+    From,
     /// Logs a line.
     Log(String),
     /// Invalidates the application session.
@@ -118,6 +122,11 @@ impl Act {
             }
             "count" => Self::Count(rest.to_owned()),
             "show" => Self::Show(rest.to_owned()),
+            "holds" => {
+                let (name, value) = pair().ok_or("holds wants name=value")?;
+                Self::Holds(name, value)
+            }
+            "from" => Self::From,
             "log" => Self::Log(rest.to_owned()),
             "invalidate" => Self::Invalidate,
             "invalidate-session" => Self::InvalidateSession,
@@ -157,6 +166,8 @@ pub struct Scripted {
     pub from_messages: bool,
     /// Marks each message that it sends with the turn that sent it, for the checkers.
     pub marks: bool,
+    /// Notes this version in the state of each session, and dies when that is another's.
+    pub version: Option<u32>,
 }
 
 impl Guest for Scripted {
@@ -169,7 +180,8 @@ impl Guest for Scripted {
         };
         let mark = self.marks.then_some(generation);
         let mut runner = run::Runner::new(&mut turn, mark);
-        let outcome = match runner.run(&script.unwrap_or_default()) {
+        let stamped = self.version.map_or(Ok(()), |version| runner.stamp(version));
+        let outcome = match stamped.and_then(|()| runner.run(&script.unwrap_or_default())) {
             Ok(()) => Outcome::Done,
             Err(run::End::Failed(text)) => Outcome::Failed(text),
             Err(run::End::Died(reason, text)) => trapped(reason, &text),

@@ -48,8 +48,10 @@ pub(super) fn run(stage: &mut Stage, command: &Command) -> Result<(), String> {
         "host" => host::run(stage, command),
         // deploy uas timeout=3m (handlers below, indented)
         "deploy" => deploy::run(stage, command),
-        // undeploy uas
+        // undeploy uas; undeploy uas 1.0
         "undeploy" => deploy::undeploy(stage, command),
+        // share uas 1.0 canary=2.0 percent=10
+        "share" => deploy::share(stage, command),
         // advance 2s
         "advance" => advance::run(stage, command),
         // drop host>alice 200 times=2; duplicate ...; delay alice>host BYE by=2s

@@ -27,11 +27,14 @@ pub enum Kind {
     CallOut,
     /// MESSAGE 200, INVITE 180 CANCEL by the servlet.
     CancelOut,
+    /// INVITE 200 ACK, a new version that takes the call over, a re-INVITE, BYE by the caller.
+    Upgrade,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Call, Self::Cancel, Self::Bye, Self::CallOut, Self::CancelOut];
+    pub const ALL: [Self; 6] =
+        [Self::Call, Self::Cancel, Self::Bye, Self::CallOut, Self::CancelOut, Self::Upgrade];
 
     fn actions(self) -> Vec<(Duration, Action)> {
         let at = Duration::from_millis;
@@ -64,6 +67,15 @@ impl Kind {
                 (first, call("MESSAGE", "200; invite sip:p0@10.0.1.3:5060")),
                 (at(8000), within(true, "INFO", "200; bye")),
             ],
+            Self::Upgrade => vec![
+                (first, call("INVITE", "count n; 200")),
+                (
+                    at(2000),
+                    Action::Deploy { version: 2, upgrade: Some("takes 10ms"), canary: None, alone: true },
+                ),
+                (at(4000), within(false, "INVITE", "count n; 200")),
+                (at(8000), within(false, "BYE", "count n; 200")),
+            ],
             Self::CancelOut => vec![(first, call("MESSAGE", "200; invite sip:p1@10.0.1.3:5060"))],
         }
     }
@@ -89,6 +101,7 @@ impl Kind {
             answers: answers.into_iter().collect(),
             actions: self.actions(),
             heal_at: Duration::from_secs(20),
+            versioned: true,
         }
     }
 }

@@ -9,6 +9,7 @@ mod order;
 mod quiet;
 mod stored;
 mod turn;
+mod version;
 
 use std::any::Any;
 
@@ -55,6 +56,7 @@ impl Checkers {
             ("INV-ORDER", Box::<order::Orders>::default()),
             ("INV-LIMIT", Box::<limit::Bounds>::default()),
             ("INV-NAMES", Box::<names::Minted>::default()),
+            ("INV-VERSION", Box::<version::Versions>::default()),
         ];
         Self { checkers, faults: Vec::new() }
     }

@@ -3,40 +3,25 @@
 use std::time::Duration;
 
 use siplet_container::Input;
-use siplet_container::app::{Descriptor, Handler, Handlers};
 use siplet_container::io::{Command, Key, Transport};
 use siplet_store::memory::Faults;
 
-use crate::guest::{Script, Scripted};
 use crate::peer::{EndedBy, Ending, Extras, Peer};
 use crate::wire;
 use crate::world::World;
 use crate::world::net::Weather;
-use crate::world::node::{Kill, application};
+use crate::world::node::Kill;
 
 use super::plan::{Action, Plan};
+
+mod versions;
 
 /// The callee of servlets' own calls; the peers before are the callers.
 pub const CALLEE: usize = 2;
 /// An INVITE that a servlet forgot is answered after this.
 const UNANSWERED: Duration = Duration::from_secs(30);
-/// An application session expires after this.
-const EXPIRY_S: u32 = 60;
 /// Time from one attempt to end everything to the next: longer than any transaction.
 const ROUND: Duration = Duration::from_secs(40);
-
-/// What handlers do where the message brings no script.
-const DEFAULTS: [(Handler, &str); 9] = [
-    (Handler::DoInvite, "200"),
-    (Handler::DoBye, "200"),
-    (Handler::DoInfo, "200"),
-    (Handler::DoMessage, "200"),
-    (Handler::DoOptions, "200"),
-    (Handler::DoSuccessResponse, "ack"),
-    (Handler::DoErrorResponse, "nothing"),
-    (Handler::DoProvisionalResponse, "nothing"),
-    (Handler::DoRedirectResponse, "nothing"),
-];
 
 /// The world of a plan, before its first action.
 ///
@@ -60,15 +45,8 @@ pub fn begin(plan: &Plan) -> World {
     for (id, answer) in &plan.answers {
         world.peers[CALLEE].answers.insert(format!("p{id}"), answer.clone());
     }
-    let mut descriptor = Descriptor { session_timeout_s: EXPIRY_S, ..Descriptor::default() };
-    descriptor.limits.mailbox = plan.limits.mailbox;
-    let mut servlet = Scripted { from_messages: true, marks: true, ..Scripted::default() };
-    for (handler, script) in DEFAULTS {
-        servlet.handlers.insert(handler, Script::parse(script).expect("the default scripts are well formed"));
-    }
-    let handlers: Handlers =
-        Handler::ALL.into_iter().filter(|handler| *handler != Handler::ServletInitialized).collect();
-    world.host.add(application("sim", 1 << 40, descriptor, handlers), Box::new(servlet));
+    let (application, servlet) = versions::version(plan, 1, None, None);
+    world.host.add(application, Box::new(servlet));
     world
 }
 
@@ -78,7 +56,7 @@ pub fn live(world: &mut World, plan: &Plan) {
     let mut calls = Calls::default();
     for (at, action) in &plan.actions {
         world.run_until(world.start + *at);
-        calls.act(world, action);
+        calls.act(world, plan, action);
     }
     world.run_until(world.start + plan.heal_at);
     heal(world);
@@ -134,7 +112,7 @@ struct Calls {
 }
 
 impl Calls {
-    fn act(&mut self, world: &mut World, action: &Action) {
+    fn act(&mut self, world: &mut World, plan: &Plan, action: &Action) {
         let now = world.now;
         match action {
             Action::Call { id, from, method, script, ack } => {
@@ -181,6 +159,10 @@ impl Calls {
                 let command = if *on { Command::Drain { retry_after_s: 3 } } else { Command::Resume };
                 world.feed(Input::Command { id: 0, command });
             }
+            Action::Deploy { version, upgrade, canary, alone } => {
+                versions::deploy(world, plan, *version, *upgrade, *canary, *alone);
+            }
+            Action::Share { stable, canary } => versions::share(world, *stable, *canary),
         }
     }
 

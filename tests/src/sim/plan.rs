@@ -4,6 +4,7 @@
 //! all. A plan is plain data: a failing one is made smaller by leaving actions out.
 
 mod scripts;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -63,6 +64,24 @@ pub enum Action {
     Fence(u64),
     /// The host takes no new calls, or takes them again.
     Drain(bool),
+    /// A version is deployed.
+    Deploy {
+        /// Its number; the first one is 1.
+        version: u32,
+        /// What its `upgrade` does; none: it has none.
+        upgrade: Option<&'static str>,
+        /// Its share of new calls as a canary.
+        canary: Option<u8>,
+        /// The versions before it are undeployed.
+        alone: bool,
+    },
+    /// New calls go to that version, but for the share of a canary.
+    Share {
+        /// Number of the version.
+        stable: u32,
+        /// Number and percent.
+        canary: Option<(u32, u8)>,
+    },
 }
 
 /// A plan.
@@ -84,6 +103,8 @@ pub struct Plan {
     pub actions: Vec<(Duration, Action)>,
     /// When everything is healed.
     pub heal_at: Duration,
+    /// Versions come and go: each notes itself in the state of its sessions.
+    pub versioned: bool,
 }
 
 /// Limits of a world.
@@ -151,12 +172,14 @@ impl Plan {
             answers: BTreeMap::new(),
             actions: Vec::new(),
             heal_at: Duration::from_secs(20),
+            versioned: false,
         };
         for id in 0..random.between(1, CALLS_MAX) as u32 {
             let at = Duration::from_millis(random.below(6000));
             plan.call(id, at, &mut random, &swarm);
         }
         plan.faults(&mut random, &swarm);
+        plan.deployments(&mut random);
         plan.actions.sort_by_key(|(at, _)| *at);
         plan
     }

@@ -39,6 +39,8 @@ pub(super) fn line(report: &Report, names: &mut Names) -> Option<String> {
         }
         Report::Restored { key, .. } => format!("report restored {}", names.session(*key)),
         Report::Left(app) => format!("report left {}", app.name),
+        Report::NotDeployed(app) => format!("report not-deployed {}", app.name),
+        Report::Upgraded { from, key, .. } => format!("report upgraded {} from {from}", names.session(*key)),
         Report::Broken { what, key } => format!("report broken {} \"{what}\"", names.session(*key)),
         Report::Unrecorded { limit, .. } => format!("report unrecorded {limit}"),
         Report::Deployed(_) | Report::Step(_) => return None,

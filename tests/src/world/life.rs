@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use siplet_container::io::Key;
+use siplet_container::app::{AppId, Application};
+use siplet_container::io::{Canary, Key};
 use siplet_container::{Container, Input};
+
+use crate::guest::Guest;
 
 use super::seen::Seen;
 use super::{Event, World};
@@ -28,12 +31,36 @@ impl World {
                 self.feed(Input::Deploy(Box::new(application)));
             }
         }
+        for (stable, canary) in self.host.shares.values().cloned().collect::<Vec<_>>() {
+            self.feed(Input::Share { stable, canary });
+        }
         for (key, snapshot) in records {
             // What another node has taken is that node's to serve.
             if !self.host.fenced.iter().any(|fenced| fenced.partition() == key.partition()) {
                 self.feed(Input::Restored { key, snapshot: Some(snapshot) });
             }
         }
+    }
+
+    /// Deploys a version: on the host that runs, and on every host that starts.
+    pub fn deploy(&mut self, application: Application, guest: Box<dyn Guest>) {
+        self.host.add(application.clone(), guest);
+        self.feed(Input::Deploy(Box::new(application)));
+    }
+
+    /// Lets a version go.
+    pub fn undeploy(&mut self, id: &AppId) {
+        self.host.serving.retain(|other| other != id);
+        self.host.shares.retain(|_, (stable, canary)| {
+            stable != id && canary.as_ref().is_none_or(|canary| canary.app != *id)
+        });
+        self.feed(Input::Undeploy(id.clone()));
+    }
+
+    /// Tells which versions take the new calls of an application.
+    pub fn share(&mut self, stable: AppId, canary: Option<Canary>) {
+        self.host.shares.insert(stable.name.clone(), (stable.clone(), canary.clone()));
+        self.feed(Input::Share { stable, canary });
     }
 
     /// Kills the host now. The first `arrived` orders that are on their way to the store arrive.

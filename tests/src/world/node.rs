@@ -7,7 +7,7 @@ use std::sync::Arc;
 use siplet_container::Container;
 use siplet_container::app::{AppId, Application};
 use siplet_container::config::{Config, Listener, Secret};
-use siplet_container::io::{ConnectionId, Key, Transport};
+use siplet_container::io::{Canary, ConnectionId, Key, Transport};
 use siplet_sip::time::Time;
 use siplet_store::MemoryStore;
 
@@ -42,8 +42,10 @@ pub struct Node {
     pub config: Config,
     /// Its applications, by id. All versions that were ever deployed stay: their turns must be run.
     pub deployed: BTreeMap<AppId, Deployed>,
-    /// Ids of those that take calls, in the order of their deployment.
+    /// Ids of those that are deployed or kept, in the order of their deployment.
     pub serving: Vec<AppId>,
+    /// Which versions take the new calls of an application, where an operator has said so since its last deployment.
+    pub shares: BTreeMap<Arc<str>, (AppId, Option<Canary>)>,
     /// Number of the host that runs now; the first is 1.
     pub generation: u32,
     /// Effects done since the first start.
@@ -91,6 +93,7 @@ impl Node {
             config,
             deployed: BTreeMap::new(),
             serving: Vec::new(),
+            shares: BTreeMap::new(),
             generation: 0,
             effects: 0,
             kills: Vec::new(),
@@ -103,11 +106,12 @@ impl Node {
         }
     }
 
-    /// Adds an application; the container is told by the world.
+    /// Adds a version of an application, behind those that are kept of it; the container is told by the world.
     pub fn add(&mut self, application: Application, guest: Box<dyn Guest>) -> AppId {
         let id = application.id.clone();
-        self.serving.retain(|other| other.name != id.name);
+        self.serving.retain(|other| *other != id);
         self.serving.push(id.clone());
+        self.shares.remove(&id.name);
         self.deployed.insert(id.clone(), Deployed { application, guest });
         id
     }

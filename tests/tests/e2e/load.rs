@@ -16,7 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// What the size of the run is told by.
-fn told(variable: &str, otherwise: u32) -> u32 {
+pub(crate) fn told(variable: &str, otherwise: u32) -> u32 {
     let told = std::env::var(variable).ok();
     told.map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
 }

@@ -23,6 +23,7 @@ mod stop;
 mod streams;
 mod surfaces;
 mod torture;
+mod versions;
 
 use std::sync::{PoisonError, RwLock};
 
@@ -77,6 +78,7 @@ fn main() {
         torture::trials(),
         surfaces::trials(),
         deployment::trials(),
+        versions::trials(),
         stop::trials(),
         misbehaviour::trials(),
         load::trials(),

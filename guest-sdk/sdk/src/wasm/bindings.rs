@@ -31,6 +31,20 @@ pub mod lifecycle {
     });
 }
 
+/// World `upgrade-servlet`: exported when the servlet has `upgrade`.
+pub mod upgrade {
+    wit_bindgen::generate!({
+        path: "../../wit/v0.1",
+        world: "upgrade-servlet",
+        pub_export_macro: true,
+        default_bindings_module: "::siplet::__private::bindings::upgrade",
+        with: {
+            "siplet:servlet/types@0.1.0": crate::wasm::bindings::servlet::siplet::servlet::types,
+            "siplet:servlet/context@0.1.0": crate::wasm::bindings::servlet::siplet::servlet::context,
+        },
+    });
+}
+
 /// World `error-listener-servlet`: exported when the servlet has `no_ack_received`.
 pub mod error_listener {
     wit_bindgen::generate!({

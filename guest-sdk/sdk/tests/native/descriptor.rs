@@ -73,6 +73,7 @@ macro_rules! all {
             $(fn $request(&self, _: Request) -> Result { Ok(()) })*
             $(fn $response(&self, _: Response) -> Result { Ok(()) })*
             fn servlet_initialized(&self, _: ApplicationSession) -> Result { Ok(()) }
+            fn upgrade(&self, _: &str, _: ApplicationSession) -> Result { Ok(()) }
         }
     };
 }

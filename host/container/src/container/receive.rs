@@ -378,7 +378,7 @@ impl Container {
         }
         let limit = application.descriptor.limits.sessions;
         let full = self.slots.len() >= self.shared.config.limits.sessions
-            || self.versions.get(&application.id).is_some_and(|sessions| *sessions >= limit);
+            || self.versions.get(&application.id).is_some_and(|version| version.sessions >= limit);
         if full {
             self.refuse(&received.message, flow, 503, RefuseReason::Limit, "sessions");
             return;
@@ -387,6 +387,9 @@ impl Container {
         let key = self.new_key(partition);
         let timeout_s = application.descriptor.session_timeout_s;
         let session = AppSession::new(key, application.id.clone(), timeout_s, self.now);
+        if let Some(version) = self.versions.get_mut(&application.id) {
+            version.calls += 1;
+        }
         let mut slot = Slot::new(session, application);
         self.look_at(&mut slot, Some(&received.message));
         self.insert_slot(slot);
@@ -402,7 +405,10 @@ impl Container {
             self.refuse(&received.message, flow, 416, RefuseReason::Scheme, "the scheme of the Request-URI");
             return None;
         };
-        match routing::route(&self.shared.config.routes, &self.applications, &received.method, uri.host()) {
+        let call_id = received.message.call_id().unwrap_or_default();
+        let percent_of = |name: &str| self.shared.minter.percent_of_call(call_id, name);
+        let routes = &self.shared.config.routes;
+        match routing::route(routes, &self.applications, percent_of, &received.method, uri.host()) {
             Decision::To(application) => Some(application),
             Decision::MethodNotAllowed(allow) => {
                 let allow = [(HeaderId::Allow, allow.as_bytes())];

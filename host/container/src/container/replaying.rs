@@ -17,6 +17,7 @@ use crate::io::{Effect, Flow, Input};
 use crate::names::Minter;
 use crate::record::{Beginning, Role, StepInput, StepRecord};
 use crate::report::Report;
+use crate::routing::Rollout;
 use crate::session::AppSession;
 use crate::step::Shared;
 use crate::step::request::Received;
@@ -54,7 +55,7 @@ impl Container {
         if self.replaying.is_none() {
             return Err("this container serves and runs no records".to_owned());
         }
-        let work = self.work(&record.input)?;
+        let work = self.work(record)?;
         self.now = self.now.max(record.at);
         if let Some(beginning) = &record.beginning {
             self.begin_record(record, beginning, application)?;
@@ -93,7 +94,8 @@ impl Container {
         let mut minter = Minter::new(config.secret, config.previous_secret);
         minter.tell(key, beginning.names);
         self.shared = Arc::new(Shared { config, minter });
-        self.applications.insert(application.id.name.clone(), Arc::clone(application));
+        let rollout = Rollout { stable: Arc::clone(application), canary: None };
+        self.applications.insert(application.id.name.clone(), rollout);
         let is_root = matches!(record.input, StepInput::Deployed);
         match &beginning.snapshot {
             Some(snapshot) => {
@@ -114,8 +116,8 @@ impl Container {
     }
 
     /// What a session has to do for that input.
-    fn work(&self, input: &StepInput) -> Result<Work, String> {
-        Ok(match input {
+    fn work(&self, record: &StepRecord) -> Result<Work, String> {
+        Ok(match &record.input {
             StepInput::Packet { flow, bytes, role } => self.work_of_packet(*flow, bytes, *role)?,
             StepInput::Deadline => Work::Deadline,
             StepInput::TransmitFailed { client, is_cancel } => {
@@ -126,6 +128,10 @@ impl Container {
             }
             StepInput::Deployed => Work::Initialized,
             StepInput::Undeployed => Work::End,
+            StepInput::Upgrade { to, restored_from } => {
+                let from = restored_from.clone().unwrap_or_else(|| record.version.clone());
+                Work::Upgrade { to: Arc::clone(to), restored_from: Some(from) }
+            }
         })
     }
 

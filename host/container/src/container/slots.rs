@@ -58,6 +58,8 @@ struct Tally {
 pub(super) struct Slot {
     pub(super) live: AppSession,
     pub(super) application: Arc<Application>,
+    /// The version that the session has moved from, until the store knows of the move.
+    pub(super) left: Option<Arc<Application>>,
     pub(super) mailbox: VecDeque<Work>,
     pub(super) step: Option<OpenStep>,
     pub(super) parked: VecDeque<Parked>,
@@ -77,6 +79,7 @@ impl Slot {
         Self {
             live,
             application,
+            left: None,
             mailbox: VecDeque::new(),
             step: None,
             parked: VecDeque::new(),
@@ -92,7 +95,7 @@ impl Slot {
 impl Container {
     /// Gives a new session its place.
     pub(super) fn insert_slot(&mut self, slot: Slot) {
-        *self.versions.entry(slot.application.id.clone()).or_default() += 1;
+        self.hold_version(&slot.application);
         self.slots.insert(slot.live.key, Box::new(slot));
     }
 
@@ -201,7 +204,9 @@ impl Container {
         if forget && slot.acked.is_some() && !mutant::is(Mutant::ForgetLost) {
             self.effects.push_back(Effect::Forget { key });
         }
-        self.release_version(&slot.application.id);
+        for application in slot.left.iter().chain([&slot.application]) {
+            self.release_version(&application.id);
+        }
     }
 
     const fn count(&mut self, old: Tally, new: Tally) {

@@ -55,6 +55,7 @@ impl Container {
                 if slot.mailbox.iter().any(
                     |work| matches!(work, Work::AckOfFailure { server: waiting, .. } if waiting == server),
                 ) => {}
+            Work::Upgrade { .. } if slot.mailbox.iter().any(|work| matches!(work, Work::Upgrade { .. })) => {}
             Work::Initial(_)
             | Work::Subsequent(..)
             | Work::Cancel(..)
@@ -65,7 +66,8 @@ impl Container {
             | Work::TransmitFailed { .. }
             | Work::Resolved { .. }
             | Work::Initialized
-            | Work::End => {
+            | Work::End
+            | Work::Upgrade { .. } => {
                 if mutant::is(Mutant::MailboxOvertaken) {
                     slot.mailbox.push_front(work);
                 } else {
@@ -106,6 +108,12 @@ impl Container {
                 return;
             }
         }
+        if let Work::Upgrade { to, restored_from: None } = &work
+            && !self.may_upgrade(key, to)
+        {
+            self.settle(key);
+            return;
+        }
         let Some(slot) = self.slots.get(&key) else { return };
         let mut copy =
             WorkingCopy::new(slot.live.clone(), slot.application.clone(), self.shared.clone(), self.now);
@@ -134,6 +142,11 @@ impl Container {
                 copy.end_all();
                 Vec::new()
             }
+            Work::Upgrade { to, restored_from } => {
+                let from =
+                    restored_from.clone().unwrap_or_else(|| copy.application.descriptor.version.clone());
+                vec![Callback::Upgrade { to: to.clone(), from }]
+            }
         };
         let began = std::mem::take(&mut copy.began);
         self.index(key, &began);
@@ -145,12 +158,15 @@ impl Container {
     /// Runs the next turn of the step, or commits it.
     fn go_on(&mut self, key: Key, mut copy: WorkingCopy, mut callbacks: VecDeque<Callback>, course: Course) {
         while let Some(callback) = callbacks.pop_front() {
-            if !copy.has_handler(callback.handler()) {
+            if !copy.has_handler_for(&callback) {
                 continue;
             }
             let id = TurnId(self.next_turn);
             self.next_turn += 1;
             let before = copy.clone();
+            if let Callback::Upgrade { to, .. } = &callback {
+                copy.application = to.clone();
+            }
             let seed = self.seed_turn();
             match Turn::new(id, &callback, copy, seed) {
                 Ok(turn) => {
@@ -210,6 +226,9 @@ impl Container {
                 let mut copy = turn.copy;
                 if let Callback::NoAck { server, .. } = step.callback {
                     end_unacknowledged(&mut copy, server);
+                }
+                if let Callback::Upgrade { from, .. } = &step.callback {
+                    copy.on_upgraded(from);
                 }
                 copy
             }
@@ -279,14 +298,25 @@ impl Container {
             Callback::Response { .. } if mutant::is(Mutant::SuccessUnacknowledged) => {}
             Callback::Response { client, .. } => copy.ack_all(*client),
             Callback::NoAck { server, .. } => end_unacknowledged(&mut copy, *server),
-            Callback::Ack { .. } | Callback::Initialized => {}
+            Callback::Ack { .. } | Callback::Initialized | Callback::Upgrade { .. } => {}
         }
-        if copy.application.descriptor.on_trap == OnTrap::EndCall && !copy.session.root {
-            copy.end_all();
-        }
+        // A session that cannot move stays with the version that it has, whose handler did not die.
+        let application = match callback {
+            Callback::Upgrade { to, .. } => to,
+            Callback::Request { .. }
+            | Callback::Response { .. }
+            | Callback::NoAck { .. }
+            | Callback::Ack { .. }
+            | Callback::Initialized => {
+                if copy.application.descriptor.on_trap == OnTrap::EndCall && !copy.session.root {
+                    copy.end_all();
+                }
+                &copy.application
+            }
+        };
         let report = Report::TurnAbandoned {
-            app: copy.application.id.clone(),
-            version: copy.application.descriptor.version.clone(),
+            app: application.id.clone(),
+            version: application.descriptor.version.clone(),
             handler: callback.handler(),
             key: copy.session.key,
             call_id,
@@ -324,6 +354,11 @@ impl Container {
         }
         let dirty = std::mem::take(&mut copy.session.dirty);
         let stores = self.shared.config.durable && copy.application.descriptor.distributable;
+        let Some(slot) = self.slots.get(&key) else { return };
+        if slot.application.id != copy.application.id {
+            let to = copy.application.clone();
+            self.move_session(key, &to, stores);
+        }
         let Some(slot) = self.slots.get_mut(&key) else { return };
         if stores && dirty {
             copy.session.version += 1;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use siplet_sip::time::Time;
 
-use crate::app::Application;
+use crate::app::{Application, Handler};
 use crate::io::{Effect, Key, StoreError, UnitId, Write};
 use crate::mutant::{self, Mutant};
 use crate::report::{RefuseReason, Report};
@@ -19,7 +19,7 @@ use crate::snapshot::{self, Snapshot};
 use crate::step::Outgoing;
 
 use super::slots::{Parked, Slot};
-use super::{Container, Waiting};
+use super::{Container, Waiting, Work};
 
 impl Container {
     /// Emits the unit of a commit and parks its outbox.
@@ -31,7 +31,7 @@ impl Container {
         } else {
             slot.parked.iter().flat_map(|parked| &parked.outbox).chain(&outbox).collect()
         };
-        let Ok(bytes) = snapshot::encode(&slot.live, waiting) else {
+        let Ok(bytes) = snapshot::encode(&slot.application.descriptor.version, &slot.live, waiting) else {
             self.report(Report::Broken { what: "a session cannot be written", key });
             self.remove_slot(key, true);
             return;
@@ -99,6 +99,7 @@ impl Container {
             slot.acked = Some(parked.session);
             released.push((parked.unit, parked.outbox));
         }
+        self.settle_version(key);
         for (unit, outbox) in released {
             self.units.remove(&unit);
             self.release(key, outbox);
@@ -166,6 +167,7 @@ impl Container {
                     }
                     slot.begins_anew();
                 }
+                self.move_back(key);
                 self.ready.push_back(key);
                 self.settle(key);
             }
@@ -240,6 +242,8 @@ impl Container {
         if session.key != key {
             return Err("the snapshot is another session's".to_owned());
         }
+        // A version that is gone: the one that takes calls now takes the session over, by its `upgrade` where it has one.
+        let is_moved = session.app != application.id && self.replaying.is_none();
         session.app = application.id.clone();
         clamp(&mut session, self.now, &self.shared.config);
         let hash_key = self.shared.minter.hash_key();
@@ -277,6 +281,10 @@ impl Container {
             self.index(key, &rows);
         }
         self.report(Report::Restored { key, app: application.id.clone() });
+        if is_moved && application.handlers.has(Handler::Upgrade) && !root {
+            let restored_from = Some(snapshot.version);
+            self.post(key, Work::Upgrade { to: application.clone(), restored_from });
+        }
         // What left before the other host died leaves again, byte for byte; its peers absorb repetitions.
         self.release(key, snapshot.outbox);
         for (query, client, is_cancel) in unresolved {

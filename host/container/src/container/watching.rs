@@ -1,5 +1,7 @@
 //! Which sessions are watched, and what of a step is kept for a record.
 
+use std::sync::Arc;
+
 use siplet_sip::header::HeaderId;
 use siplet_sip::message::Message;
 use siplet_sip::time::Time;
@@ -8,7 +10,6 @@ use crate::io::{CommandReply, Key};
 use crate::record::watch::{WATCHES, Watch};
 use crate::record::{Recorder, Role, StepInput};
 use crate::report::Report;
-use crate::session::AppSession;
 use crate::snapshot;
 use crate::step::WorkingCopy;
 
@@ -76,6 +77,9 @@ impl Work {
             }
             Self::Initialized => StepInput::Deployed,
             Self::End => StepInput::Undeployed,
+            Self::Upgrade { to, restored_from } => {
+                StepInput::Upgrade { to: Arc::clone(to), restored_from: restored_from.clone() }
+            }
         }
     }
 }
@@ -129,7 +133,7 @@ impl Container {
         let mut recorder = Box::new(Recorder::new(copy, work.told()));
         recorder.watched_by(&watched.by);
         if watched.begins {
-            recorder.begins(copy, snapshot_of(&slot.live));
+            recorder.begins(copy, snapshot_of(slot));
         }
         Some(recorder)
     }
@@ -158,7 +162,7 @@ impl Container {
             course.recorder.get_or_insert_with(|| Box::new(Recorder::new(before, course.input.told())));
         if !recorder.has_beginning() {
             // Until the commit the slot holds the session as it was before the step.
-            recorder.begins(before, snapshot_of(&slot.live));
+            recorder.begins(before, snapshot_of(slot));
         }
         recorder.keep_as(name.clone());
         Some(name)
@@ -227,12 +231,13 @@ fn look(
 }
 
 /// What a session was before its first recorded step; none when there was nothing.
-fn snapshot_of(session: &AppSession) -> Option<bytes::Bytes> {
+fn snapshot_of(slot: &Slot) -> Option<bytes::Bytes> {
+    let (version, session) = (&slot.application.descriptor.version, &slot.live);
     if session.is_new() {
         return None;
     }
     // Its messages have left; a session that cannot be written has no record that could run again.
-    snapshot::encode(session, Vec::new()).ok()
+    snapshot::encode(version, session, Vec::new()).ok()
 }
 
 /// A name that is never given twice: milliseconds, session and number, in base 32 as ULIDs have it.

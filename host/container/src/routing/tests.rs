@@ -23,9 +23,10 @@ fn to(application: &str, methods: &[&str], domains: &[&str]) -> Route {
 
 /// The decision in words: the application's name, `405: ` and the Allow, or `nobody`.
 fn decided(routes: &[Route], applications: &[Application], method: &str, domain: &str) -> String {
-    let applications = applications.iter().map(|one| (one.id.name.clone(), Arc::new(one.clone()))).collect();
+    let rollout = |one: &Application| Rollout { stable: Arc::new(one.clone()), canary: None };
+    let applications = applications.iter().map(|one| (one.id.name.clone(), rollout(one))).collect();
     let method = Method::from_bytes(method.as_bytes()).expect("a token");
-    match route(routes, &applications, &method, domain.as_bytes()) {
+    match route(routes, &applications, |_| 0, &method, domain.as_bytes()) {
         Decision::To(application) => application.id.name.to_string(),
         Decision::MethodNotAllowed(allow) => format!("405: {allow}"),
         Decision::Nobody => "nobody".to_owned(),

@@ -56,6 +56,7 @@ fn script(turn: &mut Turn) -> Result<(), Misuse> {
         Callback::Request { .. }
         | Callback::Response { .. }
         | Callback::ServletInitialized
+        | Callback::Upgrade
         | Callback::NoAckReceived { .. } => Ok(()),
     }
 }
@@ -93,12 +94,13 @@ fn idle() -> (Write, String) {
 }
 
 fn again(snapshot: &Snapshot) -> Bytes {
-    encode(&snapshot.session, snapshot.outbox.iter().collect()).expect("it can be written")
+    encode(&snapshot.version, &snapshot.session, snapshot.outbox.iter().collect()).expect("it can be written")
 }
 
 #[test]
 fn the_session_under_test_holds_every_kind_of_thing() {
-    let Snapshot { session, outbox } = decode(&busy().0.snapshot).expect("it was just written");
+    let Snapshot { version, session, outbox } = decode(&busy().0.snapshot).expect("it was just written");
+    assert_eq!(version, "0.0.0", "its version stands beside it");
     assert_eq!(session.attributes.bytes() + session.sips[0].attributes.bytes(), 4 + 14);
     assert!(session.sips.iter().any(|sip| sip.held_bye.is_some()), "a BYE that waits for an ACK");
     assert!(session.sips.iter().filter(|sip| sip.dialog.is_some()).count() >= 4, "dialogs of both sides");

@@ -102,6 +102,7 @@ pub(super) fn enter(
             Some(Callback::NoAckReceived { response: id })
         }
         step::Callback::Initialized => Some(Callback::ServletInitialized),
+        step::Callback::Upgrade { .. } => Some(Callback::Upgrade),
     }
 }
 

@@ -352,7 +352,10 @@ pub(crate) fn caller(turn: &mut Turn) -> Result<(), Misuse> {
 pub(crate) fn response_in(turn: &Turn) -> Option<MessageId> {
     match turn.callback() {
         Callback::Response { message, .. } => Some(message),
-        Callback::Request { .. } | Callback::ServletInitialized | Callback::NoAckReceived { .. } => None,
+        Callback::Request { .. }
+        | Callback::ServletInitialized
+        | Callback::NoAckReceived { .. }
+        | Callback::Upgrade => None,
     }
 }
 

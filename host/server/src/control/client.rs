@@ -11,6 +11,7 @@ use serde_json::Value;
 use siplet_ladder::spoken;
 
 use super::status::Status;
+use super::versions::Versions;
 use super::{Ask, default_path};
 
 /// A server that is asked for longer does not answer.
@@ -51,7 +52,7 @@ pub fn show(ask: &Ask, answer: Value) -> Result<String> {
             status.to_string()
         }
         Ask::Sessions { .. } => sessions(&answer),
-        Ask::Inspect { .. } => crate::inspect::show::show(&answer, false),
+        Ask::Session { .. } => answer.as_str().unwrap_or_default().to_owned(),
         Ask::Drain => {
             "draining: new calls get 503, live calls go on. `siplet resume` takes calls again\n".to_owned()
         }
@@ -60,6 +61,15 @@ pub fn show(ask: &Ask, answer: Value) -> Result<String> {
             format!(
                 "{name} takes no new calls and leaves as its calls end. It comes back when its file changes\n"
             )
+        }
+        Ask::Versions { .. } => {
+            let versions: Versions =
+                serde_json::from_value(answer).context("the server is of another version")?;
+            versions.to_string()
+        }
+        Ask::Rollback { .. } | Ask::Canary { .. } => {
+            let now = answer.get("now").and_then(Value::as_str).unwrap_or_default();
+            format!("{now}; live calls stay where they are\n")
         }
         Ask::Reload => {
             let serving = answer.get("serving").and_then(Value::as_array).cloned().unwrap_or_default();

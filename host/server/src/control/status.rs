@@ -126,8 +126,12 @@ async fn applications(hub: &Hub, numbers: &[Numbers], counters: &Counters) -> Ve
     let serving = hub.applications().await;
     let mut lines: Vec<_> =
         serving.iter().map(|app| status(&app.id, &app.descriptor.version, true)).collect();
-    let known: BTreeSet<&AppId> =
-        numbers.iter().flat_map(|shard| &shard.versions).map(|(id, _)| id).collect();
+    let known: BTreeSet<&AppId> = numbers
+        .iter()
+        .flat_map(|shard| &shard.versions)
+        .filter(|(_, counts)| counts.sessions > 0)
+        .map(|(id, _)| id)
+        .collect();
     let leaving = known.into_iter().filter(|id| serving.iter().all(|app| app.id != **id));
     lines.extend(leaving.map(|id| status(id, "", false)));
     lines.sort_by(|a, b| (&a.name, !a.serving).cmp(&(&b.name, !b.serving)));
@@ -136,7 +140,7 @@ async fn applications(hub: &Hub, numbers: &[Numbers], counters: &Counters) -> Ve
 
 fn sessions(numbers: &[Numbers], app: &AppId) -> u64 {
     let versions = numbers.iter().flat_map(|shard| &shard.versions);
-    versions.filter(|(id, _)| id == app).map(|(_, sessions)| *sessions as u64).sum()
+    versions.filter(|(id, _)| id == app).map(|(_, counts)| counts.sessions as u64).sum()
 }
 
 impl fmt::Display for Status {
@@ -177,7 +181,7 @@ impl fmt::Display for Status {
     }
 }
 
-fn micros(time: Option<u64>) -> String {
+pub(super) fn micros(time: Option<u64>) -> String {
     time.map_or_else(|| "-".to_owned(), |micros| spoken(Duration::from_micros(micros)))
 }
 

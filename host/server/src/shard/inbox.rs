@@ -3,15 +3,16 @@
 use bytes::Bytes;
 use std::sync::Arc;
 
-use siplet_container::Counts;
 use siplet_container::app::AppId;
-use siplet_container::io::{Command, CommandReply, ConnectionId, Hop, Input, Item};
+use siplet_container::io::{Canary, Command, CommandReply, ConnectionId, Hop, Input, Item};
 use siplet_container::turn::{Outcome, Turn};
+use siplet_container::{Counts, VersionCounts};
 use siplet_wasm::Servlet;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Core, Shared};
 use crate::counters::Counters;
+use crate::deploy::guard::Tally;
 
 /// Something for another shard.
 #[derive(Debug)]
@@ -35,8 +36,12 @@ pub enum Order {
     Open,
     /// Serve this version from now on; answered when it does.
     Deploy(Arc<Servlet>, oneshot::Sender<()>),
-    /// Take no new calls for this version.
+    /// Take no new calls for this version, and keep it no longer.
     Undeploy(AppId),
+    /// New calls go to these versions from now on; answered when they do.
+    Share(AppId, Option<Canary>, oneshot::Sender<()>),
+    /// Turns of each version, and those that died.
+    Tally(oneshot::Sender<Vec<(AppId, Tally)>>),
     /// An operator asks.
     Ask(Command, oneshot::Sender<CommandReply>),
     /// How many of everything there are.
@@ -50,8 +55,8 @@ pub enum Order {
 pub struct Numbers {
     /// Rows of the container's tables.
     pub counts: Counts,
-    /// Versions of applications that take calls or have sessions, with the number of those.
-    pub versions: Vec<(AppId, usize)>,
+    /// Versions of applications that are deployed, kept or have sessions.
+    pub versions: Vec<(AppId, VersionCounts)>,
     /// Most dialogs at a time since the start.
     pub dialogs_peak: usize,
     /// Open connections.
@@ -146,7 +151,7 @@ impl Core {
     fn numbers(&self) -> Numbers {
         Numbers {
             counts: self.container.counts(),
-            versions: self.container.versions().map(|(id, sessions)| (id.clone(), sessions)).collect(),
+            versions: self.container.versions().map(|(id, counts)| (id.clone(), counts)).collect(),
             dialogs_peak: self.dialogs_peak,
             connections: self.flows.len(),
             stored_sessions: self.store.as_ref().map_or(0, siplet_store::MemoryStore::len),
@@ -203,6 +208,13 @@ fn obey(core: &Shared, order: Order) {
         Order::Parcels(parcels) => core.receive(parcels),
         Order::Deploy(servlet, done) => core.deploy(servlet, done),
         Order::Undeploy(app) => core.handle(Input::Undeploy(app)),
+        Order::Share(stable, canary, done) => {
+            core.handle(Input::Share { stable, canary });
+            let _ = done.send(());
+        }
+        Order::Tally(reply) => {
+            let _ = reply.send(core.counters.tally());
+        }
         Order::Ask(command, reply) => core.ask(command, reply),
         Order::Count(reply) => {
             let _ = reply.send(core.numbers());

@@ -94,6 +94,9 @@ fn check(descriptor: &Descriptor) -> Result<(), Reason> {
     if descriptor.limits.turn_ms == 0 {
         return wrong("the limit `turn-ms` is 0, so no handler could run".to_owned());
     }
+    if descriptor.canary.is_some_and(|percent| percent > 100) {
+        return wrong("`canary` is a share of new calls in percent, 0 to 100".to_owned());
+    }
     if descriptor.limits.handles == 0 {
         return wrong("the limit `handles` is 0, so no handler could act".to_owned());
     }
@@ -106,6 +109,7 @@ pub(super) fn handlers(descriptor: &Descriptor, exports: &[String]) -> Result<Ha
     let has = |handler: Handler| match handler {
         Handler::ServletInitialized => exported(EXPORTS[1]),
         Handler::NoAckReceived => exported(EXPORTS[2]),
+        Handler::Upgrade => exported(EXPORTS[3]),
         Handler::DoInvite
         | Handler::DoAck
         | Handler::DoBye

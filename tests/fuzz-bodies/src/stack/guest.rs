@@ -46,7 +46,7 @@ fn handle(turn: &mut Turn, kind: u8) -> Result<(), Misuse> {
             let bye = turn.create_request(sip, "BYE")?;
             turn.send(bye)
         }
-        Callback::ServletInitialized => Ok(()),
+        Callback::ServletInitialized | Callback::Upgrade => Ok(()),
     }
 }
 

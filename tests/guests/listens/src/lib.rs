@@ -6,6 +6,7 @@ wit_bindgen::generate!({
             include siplet:servlet/servlet@0.1.0;
             include siplet:servlet/lifecycle-servlet@0.1.0;
             include siplet:servlet/error-listener-servlet@0.1.0;
+            include siplet:servlet/upgrade-servlet@0.1.0;
         }
     ",
     path: "../../../wit/v0.1",
@@ -13,7 +14,7 @@ wit_bindgen::generate!({
     generate_all,
 });
 
-use exports::siplet::servlet::{error_listener, lifecycle, sip_servlet};
+use exports::siplet::servlet::{error_listener, lifecycle, sip_servlet, upgrade};
 use siplet::servlet::types::{ApplicationSession, Request, Response, View};
 
 struct Listens;
@@ -29,6 +30,13 @@ impl error_listener::Guest for Listens {
     fn no_ack_received(response: &Response) -> Result<(), String> {
         let view = response.view().map_err(|error| format!("{error:?}"))?;
         Err(format!("no ACK for a {}", view.index[1]))
+    }
+}
+
+impl upgrade::Guest for Listens {
+    fn upgrade(from: String, session: &ApplicationSession) -> Result<(), String> {
+        session.set_attribute("seen", b"1").map_err(|error| format!("{error:?}"))?;
+        Err(format!("upgrade from {from}"))
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn message_of(turn: &Turn) -> Option<MessageId> {
     match turn.callback() {
         Callback::Request { message, .. } | Callback::Response { message, .. } => Some(message),
         Callback::NoAckReceived { response } => Some(response),
-        Callback::ServletInitialized => None,
+        Callback::ServletInitialized | Callback::Upgrade => None,
     }
 }
 
@@ -49,6 +49,24 @@ pub(super) struct Runner<'a> {
 impl<'a> Runner<'a> {
     pub(super) const fn new(turn: &'a mut Turn, mark: Option<u32>) -> Self {
         Self { turn, mark, sent: 0, takes: Duration::ZERO }
+    }
+
+    /// The state of a session is that of the version which serves it, or is just being made so by an upgrade.
+    pub(super) fn stamp(&mut self, version: u32) -> Result<(), End> {
+        // An invalidated session has no state.
+        let Ok(found) = self.turn.attribute(Scope::Application, "v") else { return Ok(()) };
+        let own = version.to_string();
+        match found {
+            Some(found) if found == own.as_bytes() => Ok(()),
+            Some(found) if self.turn.callback() != Callback::Upgrade => {
+                let other = String::from_utf8_lossy(&found).into_owned();
+                Err(End::Died(
+                    TrapReason::HostError,
+                    format!("version {own} was given the state of version {other}"),
+                ))
+            }
+            Some(_) | None => Ok(self.turn.set_attribute(Scope::Application, "v", own.as_bytes())?),
+        }
     }
 
     pub(super) fn run(&mut self, script: &Script) -> Result<(), End> {
@@ -80,6 +98,11 @@ impl<'a> Runner<'a> {
             Act::Set(name, value) => self.turn.set_attribute(Scope::Application, name, value.as_bytes())?,
             Act::Count(name) => self.count(name)?,
             Act::Show(name) => self.show(name)?,
+            Act::From => {
+                let text = format!("upgrade from {}", self.turn.upgrade_from());
+                self.turn.log(Level::Info, text);
+            }
+            Act::Holds(name, value) => self.holds(name, value)?,
             Act::Log(text) => self.turn.log(Level::Info, text.clone()),
             Act::Invalidate => self.turn.invalidate_application_session()?,
             Act::InvalidateSession => {
@@ -145,6 +168,15 @@ impl<'a> Runner<'a> {
         let old: u64 = old.and_then(|value| String::from_utf8_lossy(&value).parse().ok()).unwrap_or(0);
         self.turn.set_attribute(Scope::Application, name, (old + 1).to_string().as_bytes())?;
         self.show(name)
+    }
+
+    fn holds(&self, name: &str, value: &str) -> Result<(), End> {
+        let found = self.turn.attribute(Scope::Application, name)?;
+        let found = found.map_or("none".to_owned(), |value| String::from_utf8_lossy(&value).into_owned());
+        if found == value {
+            return Ok(());
+        }
+        Err(End::Died(TrapReason::Panic, format!("{name} is {found} and not {value}")))
     }
 
     fn show(&mut self, name: &str) -> Result<(), End> {

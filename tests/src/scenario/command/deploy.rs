@@ -3,10 +3,11 @@
 //! `scripts=messages` lets a message bring its own script in the header `Script`. `as=answer` runs a sample servlet (of that name) instead
 //! of a script; its lines are init parameters. Options: `methods`, `domains`, `accept`
 //! and `supported` (comma lists), `distributable=no`, `timeout`, `on-trap`, `in-dialog-source`, `mailbox`, `sessions`,
-//! `attribute-bytes`, `outbox-messages`. A second deployment of a name is a new version.
+//! `attribute-bytes`, `outbox-messages`, `version`, `canary`. A second deployment of a name is a new version; the older
+//! ones are undeployed, unless the word `keep` stands behind the name.
 
-use siplet_container::Input;
-use siplet_container::app::{Descriptor, Handler, InDialogSource, OnTrap};
+use siplet_container::app::{AppId, Descriptor, Handler, InDialogSource, OnTrap};
+use siplet_container::io::Canary;
 
 use crate::guest::{Sample, Script, Scripted};
 use crate::text::duration;
@@ -35,23 +36,58 @@ pub(super) fn run(stage: &mut Stage, command: &Command) -> Result<(), String> {
     if let Some(id) = id {
         application.id = id;
     }
-    stage.world.host.add(application.clone(), guest);
-    if stage.world.host.container.is_none() {
+    let older = of(stage, name);
+    let keeps = command.words.iter().any(|word| word == "keep");
+    if stage.world.host.generation == 0 {
+        stage.world.host.add(application, guest);
         stage.world.start_host();
     } else {
-        stage.world.feed(Input::Deploy(Box::new(application)));
+        stage.world.deploy(application, guest);
+    }
+    for id in older.iter().filter(|_| !keeps) {
+        stage.world.undeploy(id);
     }
     Ok(())
 }
 
 pub(super) fn undeploy(stage: &mut Stage, command: &Command) -> Result<(), String> {
     let name = command.word(1, "a name")?;
-    let serving = &mut stage.world.host.serving;
-    let at =
-        serving.iter().position(|id| &*id.name == name).ok_or_else(|| format!("{name} is not deployed"))?;
-    let id = serving.remove(at);
-    stage.world.feed(Input::Undeploy(id));
+    let ids = match command.words.get(2) {
+        Some(version) => vec![version_of(stage, name, version)?],
+        None => of(stage, name),
+    };
+    if ids.is_empty() {
+        return Err(format!("{name} is not deployed"));
+    }
+    ids.iter().for_each(|id| stage.world.undeploy(id));
     Ok(())
+}
+
+/// `share uas 1.0`: that version takes all new calls; `share uas 1.0 canary=2.0 percent=10`: but for the canary's.
+pub(super) fn share(stage: &mut Stage, command: &Command) -> Result<(), String> {
+    let name = command.word(1, "a name")?;
+    let stable = version_of(stage, name, command.word(2, "a version")?)?;
+    let canary = match command.option("canary") {
+        None => None,
+        Some(version) => {
+            let percent = command.option("percent").ok_or("a canary wants percent=")?;
+            let percent = percent.parse().map_err(|_| format!("`{percent}` is no number"))?;
+            Some(Canary { app: version_of(stage, name, version)?, percent })
+        }
+    };
+    stage.world.share(stable, canary);
+    Ok(())
+}
+
+/// Versions of an application that are deployed or kept, the last one last.
+fn of(stage: &Stage, name: &str) -> Vec<AppId> {
+    stage.world.host.serving.iter().filter(|id| &*id.name == name).cloned().collect()
+}
+
+fn version_of(stage: &Stage, name: &str, version: &str) -> Result<AppId, String> {
+    let deployed = &stage.world.host.deployed;
+    let is = |id: &&AppId| &*id.name == name && deployed[*id].application.descriptor.version == version;
+    deployed.keys().find(is).cloned().ok_or_else(|| format!("there is no version {version} of {name}"))
 }
 
 fn scripted(lines: &[String]) -> Result<Scripted, String> {
@@ -71,6 +107,8 @@ fn set(descriptor: &mut Descriptor, option: &str, value: &str) -> Result<(), Str
     let limits = &mut descriptor.limits;
     match option {
         "as" | "scripts" => {}
+        "version" => value.clone_into(&mut descriptor.version),
+        "canary" => descriptor.canary = Some(value.parse().map_err(|_| format!("`{value}` is no number"))?),
         "methods" => descriptor.methods = Some(list()),
         "domains" => descriptor.domains = list(),
         "accept" => descriptor.accept = list(),

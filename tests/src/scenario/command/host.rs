@@ -23,6 +23,7 @@ pub(super) fn run(stage: &mut Stage, command: &Command) -> Result<(), String> {
         let number = || value.parse::<usize>().map_err(|_| format!("`{value}` is no number"));
         match option.as_str() {
             "sessions" => config.limits.sessions = number()?,
+            "upgrade-sessions" => config.limits.upgrade_sessions = number()?,
             "parked-units" => config.limits.parked_units = number()?,
             "store-attempts" => {
                 config.limits.store_attempts = u32::try_from(number()?).map_err(|_| "too many")?;

@@ -16,10 +16,10 @@ impl Checker for Bounds {
             world.host.deployed.values().map(|deployed| &deployed.application.descriptor.limits).next()?;
         let sessions = counts.application_sessions;
         let longest = world.host.container.as_ref().map_or(0, siplet_container::Container::longest_mailbox);
-        // Responses and ACKs may be four times as many; two deadlines are the host's own.
+        // Responses and ACKs may be four times as many; two deadlines and an upgrade are the host's own.
         let bounds = [
             ("sessions", sessions, limits.sessions),
-            ("mailbox", longest, app.mailbox * 4 + 2),
+            ("mailbox", longest, app.mailbox * 4 + 3),
             ("parked units", counts.parked_units, sessions * limits.parked_units),
             ("loading packets", counts.loading_packets, limits.loading_packets),
             ("resolving", counts.resolving, limits.resolving),
