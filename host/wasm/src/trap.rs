@@ -15,6 +15,8 @@ use wasmtime::{Error, FrameInfo, Trap as Code, WasmBacktrace};
 const TEXT_MAX: usize = 4096;
 /// Frames that are kept of a backtrace that the guest told.
 const FRAMES_TOLD_MAX: usize = 20;
+/// Why a frame has a number instead of a name.
+const NAMELESS: &str = "(the file carries no names: build with `strip = \"debuginfo\"` to keep them)";
 /// Frames of one function, of those kept, from which a memory fault is a recursion.
 const FRAMES_OF_RECURSION: usize = 8;
 
@@ -107,7 +109,7 @@ pub(crate) fn explain(error: &Error, panic: Option<Panic>, cpu: Duration) -> Tra
     let told = panic.as_ref().map(|panic| panic.frames.clone()).unwrap_or_default();
     let (reason, text) = reason(error, panic, &names);
     let backtrace = if told.is_empty() || reason != TrapReason::Panic {
-        names.into_iter().filter(|name| !is_machinery(name)).collect()
+        gathered(names.into_iter().filter(|name| !is_machinery(name)))
     } else {
         told
     };
@@ -163,6 +165,30 @@ fn from_code(code: Code, names: &[String]) -> (TrapReason, String) {
         }
         other => (TrapReason::Unreachable, format!("it did what WebAssembly forbids: {other}")),
     }
+}
+
+/// Frames without names, one line for those that stand together: their numbers tell nobody anything.
+fn gathered(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut nameless = 0_usize;
+    for name in names {
+        if !is_nameless(&name) {
+            nameless = 0;
+            lines.push(name);
+            continue;
+        }
+        nameless += 1;
+        if nameless == 1 {
+            lines.push(name);
+        } else if let Some(last) = lines.last_mut() {
+            *last = format!("{nameless} functions {NAMELESS}");
+        }
+    }
+    lines
+}
+
+fn is_nameless(name: &str) -> bool {
+    name.ends_with(NAMELESS)
 }
 
 /// Errors that wasmtime found at the boundary.
@@ -227,9 +253,7 @@ fn names(frames: &[FrameInfo]) -> Vec<String> {
 fn demangled(name: Option<&str>, index: u32) -> String {
     match name {
         Some(name) => shorten(&format!("{:#}", rustc_demangle::demangle(name))).to_owned(),
-        None => format!(
-            "function {index} (the file carries no names: build with `strip = \"debuginfo\"` to keep them)"
-        ),
+        None => format!("function {index} {NAMELESS}"),
     }
 }
 
@@ -262,6 +286,15 @@ mod tests {
         let trap = explain(&Error::msg("dead"), Some(told), Duration::ZERO);
         assert_eq!((trap.reason, trap.backtrace.len()), (TrapReason::Panic, 2));
         assert!(Panic::told("plain", "src/lib.rs", 1).frames.is_empty());
+    }
+
+    #[test]
+    fn frames_without_names_stand_in_one_line() {
+        let names = [demangled(None, 7), "f".into(), demangled(None, 8), demangled(None, 9), "g".into()];
+        let told = gathered(names.into_iter());
+        assert_eq!(told.len(), 4, "{told:?}");
+        assert!(told[0].starts_with("function 7 (") && told[2].starts_with("2 functions ("), "{told:?}");
+        assert_eq!((told[1].as_str(), told[3].as_str()), ("f", "g"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::places;
 use crate::sipp::Sipp;
 
 /// How long the compiler may take for a servlet with an engine of its own.
-const COMPILED: Duration = Duration::from_secs(120);
+const COMPILED: Duration = Duration::from_secs(300);
 
 /// Left out where the samples in JavaScript are not built, because there is no node: the runner counts them as ignored.
 pub(crate) fn trials() -> Vec<Trial> {

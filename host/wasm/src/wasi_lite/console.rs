@@ -46,6 +46,10 @@ impl Console {
 impl State {
     /// Takes what a guest writes; a stream that is none of the two takes it and forgets it.
     pub(super) fn write(&mut self, stream: u32, bytes: &[u8]) {
+        // Who has told why it dies has said all: what follows is the last sigh of a runtime.
+        if self.panic.is_some() {
+            return;
+        }
         if stream == STDERR {
             self.console.keep(bytes);
         }

@@ -111,6 +111,16 @@ fn the_last_words_on_stderr_are_why_a_program_ended() {
 }
 
 #[test]
+fn a_runtime_that_told_of_an_exception_is_not_listened_to_while_it_dies() {
+    let servlet = lite();
+    let (turn, outcome) = invite(&mut runner(patient(), &[&servlet]), &servlet, "tells-frames-and-sighs");
+    let trap = death(outcome);
+    assert_eq!(trap.text, "panicked at src/door.js:3: Error: the door is locked");
+    assert_eq!(trap.backtrace, ["open (src/door.js:3)", "doInvite (src/door.js:9)"]);
+    assert!(turn.log_lines().is_empty(), "{:?}", turn.log_lines());
+}
+
+#[test]
 fn limits_that_are_too_small_are_named() {
     let small = json!({"wasi": "lite", "limits": {"table-elements": 1}});
     let refusal = Servlet::load(&guest("lite"), "lite.wasm", engine(), Some(&small)).unwrap_err().to_string();

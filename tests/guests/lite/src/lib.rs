@@ -151,6 +151,12 @@ guest!(Lite {
                 wasi::cli::exit::exit(Err(()));
                 Ok(())
             }
+            "tells-frames-and-sighs" => {
+                let message = "Error: the door is locked\n    at open (src/door.js:3)\n    at doInvite (src/door.js:9)";
+                raw::context::panicked(message, "src/door.js", 3, 1);
+                say(&err, "Redirecting call to abort()\n");
+                std::process::abort()
+            }
             other => Err(format!("{other}?")),
         }
     }
