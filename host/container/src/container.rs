@@ -8,6 +8,7 @@ pub use replaying::replay_step;
 
 mod command;
 mod deploy;
+mod inspect;
 mod receive;
 mod replaying;
 mod slots;

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{AppId, Application};
+use crate::inspect::{Found, Listed};
 use crate::record::watch::Watch;
 use crate::report::Report;
 use crate::turn::{Outcome, Turn};
@@ -182,9 +183,12 @@ pub enum Command {
     ListSessions {
         /// Most rows.
         limit: usize,
+        /// Which.
+        which: Listed,
     },
-    /// Show one application session by its id as text.
-    ShowSession(String),
+    /// Look at application sessions: by the id of one or of a SIP session in it, by a Call-ID, or by the beginning of
+    /// either.
+    Inspect(String),
     /// Tell every step of the sessions that the watch takes in, until it is ended by [`Command::Unwatch`].
     Watch {
         /// Number of the watch, the asker's choice; one of that number is replaced.
@@ -206,8 +210,8 @@ pub enum CommandReply {
     Done,
     /// One line for each application session.
     Sessions(Vec<SessionLine>),
-    /// A session's tree as indented text, none when there is no such session.
-    Session(Option<String>),
+    /// The sessions that were asked for, the best fit first.
+    Found(Vec<Found>),
     /// The watch is on.
     Watching {
         /// Living sessions that it took in.

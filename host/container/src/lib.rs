@@ -16,6 +16,7 @@ pub mod app;
 pub mod config;
 mod container;
 mod deadlines;
+pub mod inspect;
 pub mod io;
 pub mod mutant;
 mod names;

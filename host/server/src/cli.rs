@@ -45,14 +45,23 @@ pub enum What {
         /// Most rows of each shard.
         #[arg(long, default_value_t = SESSIONS_LISTED)]
         limit: usize,
+        /// Only those of this application.
+        #[arg(long)]
+        application: Option<String>,
+        /// Only those that are so old: 30s, 10m, 1h, 2d.
+        #[arg(long, value_parser = duration)]
+        older_than: Option<Duration>,
         /// The way to the server.
         #[command(flatten)]
         control: Control,
     },
-    /// Show one session.
-    Session {
-        /// Its id, as `siplet sessions` lists it.
-        id: String,
+    /// Show a live session with all that it has: dialogs, transactions, timers, attributes.
+    Inspect {
+        /// Its id or Call-ID, or the beginning of one.
+        name: String,
+        /// Show long values whole.
+        #[arg(long)]
+        full: bool,
         /// The way to the server.
         #[command(flatten)]
         control: Control,
@@ -128,8 +137,11 @@ impl What {
     pub fn ask(&self) -> Option<(Ask, &Control)> {
         Some(match self {
             Self::Status(control) => (Ask::Status, control),
-            Self::Sessions { limit, control } => (Ask::Sessions { limit: *limit }, control),
-            Self::Session { id, control } => (Ask::Session { id: id.clone() }, control),
+            Self::Sessions { limit, application, older_than, control } => {
+                let older_than_s = older_than.unwrap_or_default().as_secs();
+                (Ask::Sessions { limit: *limit, application: application.clone(), older_than_s }, control)
+            }
+            Self::Inspect { name, full: _, control } => (Ask::Inspect { name: name.clone() }, control),
             Self::Drain(control) => (Ask::Drain, control),
             Self::Resume(control) => (Ask::Resume, control),
             Self::Undeploy { name, control } => (Ask::Undeploy { name: name.clone() }, control),
@@ -144,6 +156,22 @@ impl What {
             Self::Serve(_) | Self::Check { .. } | Self::Call(_) => return None,
         })
     }
+}
+
+/// `90`, `90s`, `10m`, `2h`, `3d`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) =
+        text.split_at(text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len()));
+    let seconds = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => 0,
+    };
+    let time =
+        number.parse::<u64>().ok().filter(|_| seconds > 0).and_then(|number| number.checked_mul(seconds));
+    time.map(Duration::from_secs).ok_or_else(|| "write it as 30s, 10m, 2h or 3d".to_owned())
 }
 
 /// Options of `siplet call`.

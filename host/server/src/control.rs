@@ -17,6 +17,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use siplet_container::inspect::Listed;
 use siplet_container::io::{Command, CommandReply};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -38,11 +39,17 @@ pub enum Ask {
         /// Most rows.
         #[serde(default = "sessions_listed")]
         limit: usize,
+        /// Only those of this application.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        application: Option<String>,
+        /// Only those that are so old, seconds.
+        #[serde(default)]
+        older_than_s: u64,
     },
-    /// One application session.
-    Session {
-        /// Its id.
-        id: String,
+    /// Application sessions with all that they have.
+    Inspect {
+        /// An id, a Call-ID, or the beginning of one.
+        name: String,
     },
     /// Refuse new calls.
     Drain,
@@ -218,8 +225,10 @@ async fn answer(line: &[u8], hub: &Hub) -> Result<Value, String> {
             let status = status::collect(hub).await;
             serde_json::to_value(status).map_err(|error| error.to_string())
         }
-        Ask::Sessions { limit } => sessions(hub, limit.min(10_000)).await,
-        Ask::Session { id } => session(hub, id).await,
+        Ask::Sessions { limit, application, older_than_s } => {
+            sessions(hub, limit.min(10_000), Listed { application, older_than_s }).await
+        }
+        Ask::Inspect { name } => crate::inspect::inspect(hub, &name).await,
         Ask::Drain => {
             hub.drain().await;
             tracing::info!("draining: new calls get 503 (asked by an operator)");
@@ -247,22 +256,13 @@ async fn answer(line: &[u8], hub: &Hub) -> Result<Value, String> {
     }
 }
 
-async fn sessions(hub: &Hub, limit: usize) -> Result<Value, String> {
+async fn sessions(hub: &Hub, limit: usize, which: Listed) -> Result<Value, String> {
     let mut lines = Vec::new();
-    for reply in hub.ask(&Command::ListSessions { limit }).await {
+    for reply in hub.ask(&Command::ListSessions { limit, which }).await {
         if let CommandReply::Sessions(more) = reply {
             lines.extend(more);
         }
     }
     lines.truncate(limit);
     serde_json::to_value(lines).map_err(|error| error.to_string())
-}
-
-async fn session(hub: &Hub, id: String) -> Result<Value, String> {
-    for reply in hub.ask(&Command::ShowSession(id.clone())).await {
-        if let CommandReply::Session(Some(text)) = reply {
-            return Ok(Value::String(text));
-        }
-    }
-    Err(format!("no session has the id {id}; `siplet sessions` lists them"))
 }

@@ -19,6 +19,7 @@ pub mod flow;
 pub mod folder;
 pub mod http;
 pub mod hub;
+pub mod inspect;
 pub mod log;
 pub mod metrics;
 pub mod process;

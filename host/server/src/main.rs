@@ -10,7 +10,7 @@ use clap::Parser;
 use siplet_server::cli::{Cli, Control, What};
 use siplet_server::config::Config;
 use siplet_server::control::{Ask, client};
-use siplet_server::{call, check, log, serve};
+use siplet_server::{call, check, inspect, log, serve};
 
 /// Long-lived servers fragment less with it, and it tells live bytes.
 #[global_allocator]
@@ -41,7 +41,8 @@ fn main() -> ExitCode {
 fn run(what: &What) -> Result<bool> {
     let mut out = std::io::stdout();
     if let Some((question, control)) = what.ask() {
-        return ask(&question, control, &mut out);
+        let full = matches!(what, What::Inspect { full: true, .. });
+        return ask(&question, control, full, &mut out);
     }
     match what {
         What::Serve(options) => {
@@ -57,7 +58,7 @@ fn run(what: &What) -> Result<bool> {
         What::Call(options) => runtime()?.block_on(call::place(&options.order(), &mut out)),
         What::Status(_)
         | What::Sessions { .. }
-        | What::Session { .. }
+        | What::Inspect { .. }
         | What::Drain(_)
         | What::Resume(_)
         | What::Undeploy { .. }
@@ -68,12 +69,13 @@ fn run(what: &What) -> Result<bool> {
     }
 }
 
-fn ask(question: &Ask, control: &Control, out: &mut impl Write) -> Result<bool> {
+fn ask(question: &Ask, control: &Control, full: bool, out: &mut impl Write) -> Result<bool> {
     let answer = client::ask(&control.control, question)?;
     if control.json {
         writeln!(out, "{answer}")?;
     } else {
-        write!(out, "{}", client::show(question, answer)?)?;
+        let shown = if full { inspect::show::show(&answer, true) } else { client::show(question, answer)? };
+        write!(out, "{shown}")?;
     }
     Ok(true)
 }

@@ -52,7 +52,7 @@ pub fn show(ask: &Ask, answer: Value) -> Result<String> {
             status.to_string()
         }
         Ask::Sessions { .. } => sessions(&answer),
-        Ask::Session { .. } => answer.as_str().unwrap_or_default().to_owned(),
+        Ask::Inspect { .. } => crate::inspect::show::show(&answer, false),
         Ask::Drain => {
             "draining: new calls get 503, live calls go on. `siplet resume` takes calls again\n".to_owned()
         }

@@ -31,11 +31,17 @@ async fn dialogue(hub: Hub, sent: &[u8]) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+fn list(limit: usize) -> Ask {
+    Ask::Sessions { limit, application: None, older_than_s: 0 }
+}
+
 #[test]
 fn commands_are_json_lines_and_unknown_ones_are_refused_in_words() {
     assert_eq!(parse(b"{\"command\":\"status\"}\n"), Ok(Ask::Status));
-    assert_eq!(parse(b"{\"command\":\"sessions\"}"), Ok(Ask::Sessions { limit: SESSIONS_LISTED }));
-    assert_eq!(parse(b"{\"command\":\"session\",\"id\":\"x\"}"), Ok(Ask::Session { id: "x".into() }));
+    assert_eq!(parse(b"{\"command\":\"sessions\"}"), Ok(list(SESSIONS_LISTED)));
+    let of_one = Ask::Sessions { limit: 5, application: Some("answer".into()), older_than_s: 60 };
+    assert_eq!(parse(serde_json::to_string(&of_one).unwrap().as_bytes()), Ok(of_one));
+    assert_eq!(parse(b"{\"command\":\"inspect\",\"name\":\"x\"}"), Ok(Ask::Inspect { name: "x".into() }));
     let refused = parse(b"{\"command\":\"shutdown\"}").unwrap_err();
     assert!(refused.starts_with("this is no command: unknown variant `shutdown`"), "{refused}");
     for wrong in
@@ -47,12 +53,12 @@ fn commands_are_json_lines_and_unknown_ones_are_refused_in_words() {
 
 #[test]
 fn a_connection_may_ask_again_and_errors_do_not_end_it() {
-    let sent = b"nonsense\n{\"command\":\"drain\"}\n{\"command\":\"session\",\"id\":\"7\"}\n{\"command\":\"resume\"}\n";
+    let sent = b"nonsense\n{\"command\":\"drain\"}\n{\"command\":\"inspect\",\"name\":\"7\"}\n{\"command\":\"resume\"}\n";
     let lines = block_on(dialogue(hub(|_| {}), sent));
     assert_eq!(lines.len(), 4);
     assert!(lines[0]["error"].as_str().unwrap().starts_with("this is no command"));
     assert_eq!(lines[1]["ok"]["draining"], true);
-    assert!(lines[2]["error"].as_str().unwrap().contains("no session has the id 7"));
+    assert!(lines[2]["error"].as_str().unwrap().contains("no session has the id or Call-ID 7"));
     assert_eq!(lines[3]["ok"]["draining"], false);
 }
 
@@ -135,7 +141,7 @@ siplet 0.1.0   up 3 d 4 h   calls 1,204 (peak 2,911)   turns 8,130/s   p99 900 u
 fn sessions_are_shown_with_their_calls() {
     let answer = json!([{ "id": "abc", "application": "answer #3f9c21", "age_s": 61,
         "sessions": [["call-1@x", "confirmed"]] }]);
-    let shown = show(&Ask::Sessions { limit: 1 }, answer).unwrap();
+    let shown = show(&list(1), answer).unwrap();
     assert_eq!(shown, "abc   answer #3f9c21   1 min 1 s\n    confirmed   call-1@x\n");
-    assert_eq!(show(&Ask::Sessions { limit: 1 }, json!([])).unwrap(), "no sessions\n");
+    assert_eq!(show(&list(1), json!([])).unwrap(), "no sessions\n");
 }

@@ -180,6 +180,23 @@ impl InviteClient {
         }
     }
 
+    /// The timers that run, by the letters of RFC 3261 Table 4, for whoever looks at the transaction.
+    #[must_use]
+    pub fn timers(&self) -> Vec<(&'static str, Time)> {
+        let all = match &self.state {
+            State::Calling { a_at, b_at, c_at, request: _, sent: _ } => {
+                vec![("A", *a_at), ("B", Some(*b_at)), ("C", Some(*c_at))]
+            }
+            State::Proceeding { until: Until::Cancel(at) } => vec![("C", Some(*at))],
+            State::Proceeding { until: Until::End(at) } => vec![("end", Some(*at))],
+            State::Completed { d_at, ack: _ } => vec![("D", Some(*d_at))],
+            // RFC 6026 §8.4.
+            State::Accepted { m_at } => vec![("M", Some(*m_at))],
+            State::Terminated => Vec::new(),
+        };
+        all.into_iter().filter_map(|(name, at)| Some((name, at?))).collect()
+    }
+
     /// Takes one event.
     pub fn on_event(
         &mut self,

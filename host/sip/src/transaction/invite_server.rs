@@ -154,6 +154,20 @@ impl InviteServer {
         }
     }
 
+    /// The timers that run, by the letters of RFC 3261 Table 4, for whoever looks at the transaction.
+    #[must_use]
+    pub fn timers(&self) -> Vec<(&'static str, Time)> {
+        let all = match &self.state {
+            State::Proceeding { trying_at, last: _ } => vec![("100", *trying_at)],
+            State::Completed { g_at, h_at, last: _, sent: _ } => vec![("G", *g_at), ("H", Some(*h_at))],
+            State::Confirmed { i_at } => vec![("I", Some(*i_at))],
+            // RFC 6026 §8.7.
+            State::Accepted { l_at } => vec![("L", Some(*l_at))],
+            State::Terminated => Vec::new(),
+        };
+        all.into_iter().filter_map(|(name, at)| Some((name, at?))).collect()
+    }
+
     /// Takes one event.
     ///
     /// # Errors

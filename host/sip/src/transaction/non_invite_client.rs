@@ -138,6 +138,20 @@ impl NonInviteClient {
         }
     }
 
+    /// The timers that run, by the letters of RFC 3261 Table 4, for whoever looks at the transaction.
+    #[must_use]
+    pub fn timers(&self) -> Vec<(&'static str, Time)> {
+        let all = match &self.state {
+            State::Trying { e_at, f_at, request: _, sent: _ }
+            | State::Proceeding { e_at, f_at, request: _ } => {
+                vec![("E", *e_at), ("F", Some(*f_at))]
+            }
+            State::Completed { k_at } => vec![("K", Some(*k_at))],
+            State::Terminated => Vec::new(),
+        };
+        all.into_iter().filter_map(|(name, at)| Some((name, at?))).collect()
+    }
+
     /// Takes one event.
     pub fn on_event(
         &mut self,

@@ -157,6 +157,20 @@ impl NonInviteServer {
         }
     }
 
+    /// The timers that run, by the letters of RFC 3261 Table 4, for whoever looks at the transaction.
+    #[must_use]
+    pub fn timers(&self) -> Vec<(&'static str, Time)> {
+        let all = match &self.state {
+            State::Trying { e_is_t2_at, asked, expires_at } => {
+                vec![("100", (!asked).then_some(*e_is_t2_at)), ("end", Some(*expires_at))]
+            }
+            State::Proceeding { expires_at, last: _ } => vec![("end", Some(*expires_at))],
+            State::Completed { j_at, last: _ } => vec![("J", Some(*j_at))],
+            State::Terminated => Vec::new(),
+        };
+        all.into_iter().filter_map(|(name, at)| Some((name, at?))).collect()
+    }
+
     /// Takes one event.
     ///
     /// # Errors
