@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use crate::header::TOKEN;
-use crate::message::values::{comma, find, quoted_len};
+use crate::message::values::{comma, quoted_len};
 use crate::message::{Malformed, Part};
+use crate::octets::{find, find_any};
 use crate::uri::{Param, Params, Uri};
 
 /// One address value: display name, URI and header parameters, as slices of the text.
@@ -73,7 +74,7 @@ impl<'a> NameAddr<'a> {
         let end = find(b';', value).unwrap_or(value.len());
         let uri = value[..end].trim_ascii_end();
         // RFC 3261 §20: a URI that holds a comma, a question mark or a semicolon stands in brackets.
-        let is_plain = !uri.iter().any(|byte| matches!(byte, b'?' | b'"' | b','));
+        let is_plain = find_any([b'?', b'"', b','], uri).is_none();
         (is_plain && !uri.is_empty()).then_some(Self {
             display: &[],
             uri,

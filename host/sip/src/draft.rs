@@ -284,14 +284,13 @@ impl Draft {
             return self.positions().find(|pos| pos.piece >= start && self.is_at(*pos, name));
         };
         // The id alone decides, and the text of the lines need not be looked at.
-        let base = self.base.as_ref().filter(|base| base.has(id) && id != HeaderId::Other);
+        let base = self.base.as_ref().filter(|base| id != HeaderId::Other && base.has(id));
         self.pieces.iter().enumerate().skip(start).find_map(|(piece, lines)| match (lines, base) {
             (Piece::Own(own), _) => (own.id == id && id != HeaderId::Other).then_some(Pos { piece, line: 0 }),
             (Piece::Base { .. }, None) => None,
             (Piece::Base { from, to }, Some(base)) => {
-                let run = &base.entries()[usize::from(*from)..usize::from(*to)];
-                let line = run.iter().position(|entry| entry.id == id)?;
-                Some(Pos { piece, line: *from + line as u16 })
+                let line = base.find_line(id, usize::from(*from), usize::from(*to))?;
+                Some(Pos { piece, line: line as u16 })
             }
         })
     }

@@ -5,6 +5,8 @@
 
 use core::fmt;
 
+use crate::octets;
+
 macro_rules! headers {
     ($($code:literal $id:ident $name:literal $($compact:literal)?;)*) => {
         /// A well-known header, or [`HeaderId::Other`].
@@ -182,28 +184,18 @@ impl HeaderId {
         Self::find(Key::of(name), name)
     }
 
-    /// The well-known header whose name stands at the start of a line with its colon right behind it, and where the
-    /// colon is. Names of 2 to 15 octets only: what is not found here may still be a header.
+    /// The well-known header whose name stands at the start of a line with its colon right behind it; the length of the
+    /// name, and where the colon is. Names of up to 15 octets only: what is not found here may still be a header.
     #[inline]
-    pub(crate) fn at_line_start(line: &[u8]) -> Option<(Self, usize)> {
-        let [first, second] = *line.first_chunk::<16>()?.as_chunks::<8>().0 else { return None };
-        let (first, second) = (u64::from_le_bytes(first), u64::from_le_bytes(second));
-        let (len, key) = match colon_in(first) {
-            Some(len @ 0..2) => return Self::compact_at_line_start(line, len),
-            Some(len) => (len, Key { first: lower_case(first & ((1 << (8 * len)) - 1)), last: 0 }),
-            None => {
-                let len = 8 + colon_in(second)?;
-                let last = u64::from_le_bytes(*line[..len].last_chunk()?);
-                (len, Key { first: lower_case(first), last: lower_case(last) })
-            }
-        };
-        let id = Self::find(key, &line[..len]);
-        (id != Self::Other).then_some((id, len))
-    }
-
-    fn compact_at_line_start(line: &[u8], len: usize) -> Option<(Self, usize)> {
-        let id = Self::from_name(&line[..len]);
-        (id != Self::Other).then_some((id, len))
+    pub(crate) fn at_line_start(line: &[u8]) -> Option<(Self, u8, usize)> {
+        let block = line.first_chunk::<16>()?;
+        let len = octets::colon_in(block)?;
+        if len < 2 {
+            let id = Self::from_name(&line[..len]);
+            return (id != Self::Other).then_some((id, len as u8, len));
+        }
+        let id = Self::find(Key::of_block(*block, len), &block[..len]);
+        (id != Self::Other).then_some((id, len as u8, len))
     }
 
     #[inline]
@@ -211,7 +203,7 @@ impl HeaderId {
         let mut slot = key.slot();
         loop {
             let known = &SLOTS[slot];
-            // The two words of the key hold all of a name of up to 16 octets.
+            // The key holds all of a name of up to 16 octets, but for zeros at its end.
             if known.key == key
                 && usize::from(known.len) == name.len()
                 && (name.len() <= 16 || known.id.name().as_bytes().eq_ignore_ascii_case(name))
@@ -366,55 +358,58 @@ pub(crate) static TOKEN: [bool; 256] = {
     table
 };
 
-/// The first and the last eight octets of a name, its letters in lower case; all of a shorter name.
+/// The first sixteen octets of a name in two words, its letters in lower case, zeros behind a shorter one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Key {
-    first: u64,
-    last: u64,
+    low: u64,
+    high: u64,
 }
 
 impl Key {
     #[inline]
     const fn of(name: &[u8]) -> Self {
-        if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
-            return Self {
-                first: lower_case(u64::from_le_bytes(*first)),
-                last: lower_case(u64::from_le_bytes(*last)),
-            };
-        }
-        let mut word = 0;
+        let mut block = [0; 16];
         let mut at = 0;
-        while at < name.len() {
-            word |= (name[at] as u64) << (8 * at);
+        while at < name.len() && at < 16 {
+            block[at] = name[at];
             at += 1;
         }
-        Self { first: lower_case(word), last: 0 }
+        Self::of_words(u128::from_le_bytes(block))
+    }
+
+    /// The key of the first `len` octets of a block, at most 15.
+    #[inline]
+    fn of_block(block: [u8; 16], len: usize) -> Self {
+        Self::of_words(u128::from_le_bytes(block) & FIRST[len % 16])
+    }
+
+    /// Letters have the bit 0x40, and their case is the bit behind it; the hyphen has it not. No other octet becomes
+    /// one of those that known names are made of.
+    #[inline]
+    const fn of_words(words: u128) -> Self {
+        const CASE: u64 = 0x4040_4040_4040_4040;
+        let (low, high) = (words as u64, (words >> 64) as u64);
+        Self { low: low | (low & CASE) >> 1, high: high | (high & CASE) >> 1 }
     }
 
     /// Where the name is looked for first; names of equal place stand in the slots behind it.
     #[inline]
     const fn slot(self) -> usize {
-        let mixed = (self.first ^ self.last.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.low ^ self.high.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (mixed >> (64 - SLOT_BITS)) as usize
     }
 }
 
-/// Eight letters in lower case. No other octet becomes one of those that known names are made of.
-#[inline]
-const fn lower_case(word: u64) -> u64 {
-    // Letters have the bit 0x40, and their case is the bit behind it; the hyphen has it not.
-    word | (word & 0x4040_4040_4040_4040) >> 1
-}
-
-/// Where the first colon stands among eight octets.
-#[inline]
-const fn colon_in(word: u64) -> Option<usize> {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    // Octets that are zero get their highest bit; the lowest of these bits is always right.
-    let zero_at_colon = word ^ (EACH * b':' as u64);
-    let marks = zero_at_colon.wrapping_sub(EACH) & !zero_at_colon & (EACH * 0x80);
-    if marks == 0 { None } else { Some(marks.trailing_zeros() as usize / 8) }
-}
+/// Ones in the first octets of sixteen.
+static FIRST: [u128; 16] = {
+    let mut masks = [0; 16];
+    let mut len = 0;
+    while len < 16 {
+        masks[len] = (1 << (8 * len)) - 1;
+        len += 1;
+    }
+    masks
+};
 
 /// A known name.
 #[derive(Clone, Copy)]
@@ -430,7 +425,7 @@ const SLOT_COUNT: usize = 1 << SLOT_BITS;
 
 /// The known names by [`Key::slot`].
 static SLOTS: [Slot; SLOT_COUNT] = {
-    let mut slots = [Slot { key: Key { first: 0, last: 0 }, id: HeaderId::Other, len: 0 }; SLOT_COUNT];
+    let mut slots = [Slot { key: Key { low: 0, high: 0 }, id: HeaderId::Other, len: 0 }; SLOT_COUNT];
     let mut at = 0;
     while at < HeaderId::ALL.len() {
         let id = HeaderId::ALL[at];

@@ -14,6 +14,7 @@ pub mod header;
 pub mod limits;
 pub mod message;
 pub mod method;
+mod octets;
 pub mod time;
 pub mod transaction;
 pub mod uri;

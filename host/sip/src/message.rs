@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::header::{HeaderId, HeaderName};
 use crate::limits::Limits;
 use crate::method::Method;
-use index::{Entry, Kind, Lines, Present};
+use index::{Entry, LONG_NAME, Lines, Place as LinePlace, Present, Scanner};
 
 pub use malformed::{Malformed, Part};
 pub use values::Values;
@@ -48,6 +48,11 @@ pub struct Message {
 pub(crate) enum Start {
     Request { method: Method, uri: (u16, u16) },
     Response { status: u16, reason: (u16, u16) },
+}
+
+impl Start {
+    /// Until it is read.
+    const NONE: Self = Self::Response { status: 0, reason: (0, 0) };
 }
 
 /// The first line of a message (RFC 3261 §7.1, §7.2).
@@ -115,24 +120,36 @@ impl Message {
         if bytes.is_empty() {
             return Err(Malformed::Empty);
         }
-        let head = &bytes[..bytes.len().min(Limits::HEAD_BYTES_MAX)];
-        let first = start::read(head)?;
-        let scan = index::scan(head, first.next, limits.headers, head.len() == bytes.len())?;
-        let unfolded = scan.folded.then(|| Bytes::from(index::unfold(&head[..scan.head_len], &scan.lines)));
         let mut message = Self {
             bytes,
-            unfolded,
-            lines: scan.lines,
-            present: scan.present,
-            start: first.start,
-            head_len: scan.head_len,
-            fault: first.fault.or(scan.fault),
-            uneven: first.uneven || scan.uneven,
+            unfolded: None,
+            lines: Lines::new(),
+            present: Present::NONE,
+            start: Start::NONE,
+            head_len: 0,
+            fault: None,
+            uneven: false,
             has_length: false,
             vias_max: limits.vias,
         };
+        message.read_head(limits)?;
         message.cut_body();
         Ok(message)
+    }
+
+    /// Reads the head into the message where it stands: a message has half a kilobyte, and is better not moved.
+    fn read_head(&mut self, limits: &Limits) -> Result<(), Malformed> {
+        let head = &self.bytes[..self.bytes.len().min(Limits::HEAD_BYTES_MAX)];
+        let whole = head.len() == self.bytes.len();
+        let scanner = Scanner::new(head);
+        let (start, fault) = start::read(scanner.start)?;
+        let scan = scanner.scan(&mut self.lines, &mut self.present, limits.headers, whole)?;
+        self.unfolded = scan.folded.then(|| Bytes::from(index::unfold(&head[..scan.head_len], &self.lines)));
+        self.start = start;
+        self.head_len = scan.head_len;
+        self.fault = fault.or(scan.fault);
+        self.uneven = scan.uneven;
+        Ok(())
     }
 
     /// Cuts the body to Content-Length.
@@ -217,14 +234,44 @@ impl Message {
     #[must_use]
     #[inline]
     pub fn header(&self, id: HeaderId) -> Option<&[u8]> {
-        let mut lines = self.lines[self.present.start(id)?..].iter();
-        lines.find(|line| line.id == id).map(|line| self.value(line))
+        let line = self.find_line(id, 0, self.lines.len())?;
+        self.lines.get(line).map(|line| self.value(line))
     }
 
     /// The values of all lines of that header in order, trimmed and unfolded; comma lists as a whole.
     pub fn headers(&self, id: HeaderId) -> impl Iterator<Item = &[u8]> + Clone {
-        let lines = self.present.start(id).map_or(&[][..], |start| &self.lines[start..]);
-        lines.iter().filter(move |line| line.id == id).map(|line| self.value(line))
+        self.entries_of(id).iter().filter(move |line| line.id == id).map(|line| self.value(line))
+    }
+
+    /// The first line of that header among the lines `from..to`.
+    #[inline]
+    pub(crate) fn find_line(&self, id: HeaderId, from: usize, to: usize) -> Option<usize> {
+        match self.present.place(id) {
+            LinePlace::Nowhere => None,
+            LinePlace::At(line) => (from..to).contains(&line).then_some(line),
+            LinePlace::From(line) => {
+                let from = from.max(line);
+                let found = self.lines.get(from..to)?.iter().position(|line| line.id == id)?;
+                Some(from + found)
+            }
+        }
+    }
+
+    /// A part of the lines, as short as can be told, that holds all lines of that header.
+    #[inline]
+    fn entries_of(&self, id: HeaderId) -> &[Entry] {
+        let lines = match self.present.place(id) {
+            LinePlace::Nowhere => None,
+            LinePlace::At(line) => self.lines.get(line..=line),
+            LinePlace::From(line) => self.lines.get(line..),
+        };
+        lines.unwrap_or_default()
+    }
+
+    /// Whether that header has more than one line.
+    #[inline]
+    pub(crate) fn repeats(&self, id: HeaderId) -> bool {
+        self.present.repeats(id)
     }
 
     /// Whether that header occurs.
@@ -257,7 +304,13 @@ impl Message {
     /// The single values of a header over all its lines: comma lists are split where the header is a list
     /// ([`HeaderId::is_list`]), any other line is one value.
     pub fn values(&self, id: HeaderId) -> impl Iterator<Item = &[u8]> + Clone {
-        AllValues { lines: self.headers(id), split: id.is_list(), line: Values::none() }
+        self.values_of(id)
+    }
+
+    #[inline]
+    pub(crate) fn values_of(&self, id: HeaderId) -> AllValues<'_> {
+        let lines = self.entries_of(id).iter();
+        AllValues { message: self, lines, id, split: id.is_list(), line: Values::none() }
     }
 
     /// All header lines in order.
@@ -351,11 +404,13 @@ impl Message {
 
     /// Content-Length of a whole head, read without keeping anything.
     pub(crate) fn content_length_of(head: &[u8]) -> Result<Option<usize>, Malformed> {
-        let first = start::read(head)?;
-        let scan = index::scan(head, first.next, usize::MAX, true)?;
-        let view = scan.folded.then(|| index::unfold(head, &scan.lines));
+        let scanner = Scanner::new(head);
+        start::read(scanner.start)?;
+        let (mut lines, mut present) = (Lines::new(), Present::NONE);
+        let scan = scanner.scan(&mut lines, &mut present, usize::MAX, true)?;
+        let view = scan.folded.then(|| index::unfold(head, &lines));
         let view = view.as_deref().unwrap_or(head);
-        let values = scan.lines.iter().filter(|line| line.id == HeaderId::ContentLength);
+        let values = lines.iter().filter(|line| line.id == HeaderId::ContentLength);
         views::content_length(values.map(|line| &view[usize::from(line.value)..usize::from(line.end)]))
     }
 
@@ -369,11 +424,10 @@ impl Message {
     }
 
     pub(crate) fn name(&self, line: &Entry) -> &[u8] {
-        if line.kind == Kind::Nameless {
-            return &[];
-        }
         let text = &self.head()[usize::from(line.name)..];
-        &text[..index::token_len(text)]
+        let len =
+            if line.name_len == LONG_NAME { index::token_len(text) } else { usize::from(line.name_len) };
+        &text[..len]
     }
 
     #[inline]
@@ -382,15 +436,17 @@ impl Message {
     }
 }
 
-/// The single values of several lines.
+/// The single values of all lines of a header.
 #[derive(Clone)]
-struct AllValues<'a, I> {
-    lines: I,
+pub(crate) struct AllValues<'a> {
+    message: &'a Message,
+    lines: core::slice::Iter<'a, Entry>,
+    id: HeaderId,
     split: bool,
     line: Values<'a>,
 }
 
-impl<'a, I: Iterator<Item = &'a [u8]>> Iterator for AllValues<'a, I> {
+impl<'a> Iterator for AllValues<'a> {
     type Item = &'a [u8];
 
     #[inline]
@@ -399,7 +455,8 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Iterator for AllValues<'a, I> {
             if let Some(value) = self.line.next() {
                 return Some(value);
             }
-            let line = self.lines.next()?;
+            let line = self.lines.find(|line| line.id == self.id)?;
+            let line = self.message.value(line);
             if !self.split {
                 return Some(line);
             }

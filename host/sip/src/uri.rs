@@ -6,6 +6,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::message::{Malformed, Part};
+use crate::octets;
 
 mod equal;
 mod params;
@@ -56,17 +57,20 @@ impl<'a> Uri<'a> {
     }
 
     fn read(text: &'a [u8]) -> Option<Self> {
-        let scheme_len = text.iter().position(|byte| *byte == b':')?;
-        let scheme = match &text[..scheme_len] {
-            b"sip" => Scheme::Sip,
-            b"sips" => Scheme::Sips,
-            name => Scheme::of(name)?,
+        // The usual spelling first: one comparison.
+        let (scheme, scheme_len) = match text {
+            [b's', b'i', b'p', b':', ..] => (Scheme::Sip, 3),
+            [b's', b'i', b'p', b's', b':', ..] => (Scheme::Sips, 4),
+            _ => {
+                let len = octets::find(b':', text)?;
+                (Scheme::of(&text[..len])?, len)
+            }
         };
         let rest = &text[scheme_len + 1..];
         let sip = match scheme {
             Scheme::Sip | Scheme::Sips => Parts::read(rest)?,
             Scheme::Tel | Scheme::Other => {
-                if rest.is_empty() || !rest.iter().all(|byte| is_uri_byte(*byte)) {
+                if rest.is_empty() || !octets::are_uri(rest) {
                     return None;
                 }
                 Parts::default()
@@ -194,12 +198,13 @@ impl<'a> Parts<'a> {
     fn read(text: &'a [u8]) -> Option<Self> {
         let mut parts = Self::default();
         // The user part may hold any of ; ? / but never a bare @, and nothing behind it does.
-        let place = match memchr::memchr(b'@', text) {
+        let place = match octets::find_any_or_no_uri([b'@'], text) {
             None => text,
-            Some(at) => {
+            Some(at) if text[at] == b'@' => {
                 parts.userinfo(&text[..at])?;
                 &text[at + 1..]
             }
+            Some(_) => return None,
         };
         let host_len = host_len(place)?;
         parts.host = &place[..host_len];
@@ -214,25 +219,24 @@ impl<'a> Parts<'a> {
             Some(b';' | b'?') => {}
             Some(_) => return None,
         }
-        let params = rest.iter().position(|byte| *byte == b'?' || !is_uri_byte(*byte)).unwrap_or(rest.len());
-        parts.params = &rest[..params];
-        if let [b'?', headers @ ..] = &rest[params..] {
-            parts.headers = Some(headers);
-        } else if params < rest.len() {
-            return None;
-        }
         // A second @ is not told from the first one by everybody.
-        let is_plain = |byte: &u8| is_uri_byte(*byte) && *byte != b'@';
-        (memchr::memchr(b'@', parts.params).is_none()
-            && parts.headers.unwrap_or_default().iter().all(is_plain))
-        .then_some(parts)
+        match octets::find_any_or_no_uri([b'?', b'@'], rest) {
+            None => parts.params = rest,
+            Some(at) if rest[at] == b'?' => {
+                let headers = &rest[at + 1..];
+                if octets::find_any_or_no_uri([b'@'], headers).is_some() {
+                    return None;
+                }
+                (parts.params, parts.headers) = (&rest[..at], Some(headers));
+            }
+            Some(_) => return None,
+        }
+        Some(parts)
     }
 
+    /// `user [ ":" password ]`, its octets being those of a URI.
     fn userinfo(&mut self, info: &'a [u8]) -> Option<()> {
-        if !info.iter().all(|byte| is_uri_byte(*byte)) {
-            return None;
-        }
-        let colon = info.iter().position(|byte| *byte == b':');
+        let colon = octets::find(b':', info);
         let user = &info[..colon.unwrap_or(info.len())];
         self.password = colon.map(|colon| &info[colon + 1..]);
         self.user = Some(user);
@@ -246,13 +250,13 @@ impl<'a> Parts<'a> {
 /// reference is not checked beyond its octets: RFC 5118 §4.10 asks to accept three colons in a row.
 pub(crate) fn host_len(place: &[u8]) -> Option<usize> {
     if place.first() == Some(&b'[') {
-        let close = memchr::memchr(b']', place)?;
+        let close = octets::find(b']', place)?;
         let inside = &place[1..close];
         let valid = inside.contains(&b':')
             && inside.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
         return valid.then_some(close + 1);
     }
-    let len = place.iter().position(|byte| !HOST_BYTES[usize::from(*byte)]).unwrap_or(place.len());
+    let len = octets::host_name_len(place);
     (len > 0).then_some(len)
 }
 
@@ -275,26 +279,33 @@ pub fn host_ip(host: &[u8]) -> Option<IpAddr> {
 
 /// `1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT`, no zeros in front.
 fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    // Longer texts are no addresses, and the digits of shorter ones fit the sum.
+    if text.len() > "255.255.255.255".len() {
+        return None;
+    }
     let mut octets = [0_u8; 4];
-    let (mut at, mut digits, mut octet) = (0, 0, 0_u32);
+    let (mut at, mut digits, mut sum) = (0, 0_usize, 0_u64);
     for byte in text {
         let digit = byte.wrapping_sub(b'0');
         if digit <= 9 {
-            // A second digit behind a zero, or more than an octet holds.
-            if digits > 0 && octet == 0 || octet > 25 {
-                return None;
-            }
-            octet = octet * 10 + u32::from(digit);
+            sum = sum * 10 + u64::from(digit);
             digits += 1;
-        } else if *byte == b'.' && digits > 0 && at < 3 {
-            octets[at] = u8::try_from(octet).ok()?;
-            (at, digits, octet) = (at + 1, 0, 0);
+        } else if *byte == b'.' && at < 3 {
+            octets[at] = octet(digits, sum)?;
+            (at, digits, sum) = (at + 1, 0, 0);
         } else {
             return None;
         }
     }
-    octets[at] = u8::try_from(octet).ok()?;
-    (at == 3 && digits > 0).then(|| Ipv4Addr::from(octets))
+    octets[at] = octet(digits, sum)?;
+    (at == 3).then(|| Ipv4Addr::from(octets))
+}
+
+/// The number of so many digits, when it is an octet without zeros in front.
+#[inline]
+fn octet(digits: usize, sum: u64) -> Option<u8> {
+    const LEAST: [u64; 4] = [u64::MAX, 0, 10, 100];
+    if sum < *LEAST.get(digits)? { None } else { u8::try_from(sum).ok() }
 }
 
 /// A port of 1 to 5 digits.
@@ -309,36 +320,6 @@ pub(crate) fn read_port(digits: &[u8]) -> Option<u16> {
     })?;
     u16::try_from(number).ok()
 }
-
-/// Octets that may stand in a URI: anything but blanks, controls, quotes and angle brackets.
-///
-/// Wider than the grammar on purpose: octets of UTF-8 and the few marks that phones fail to escape do no harm.
-#[inline]
-pub(crate) fn is_uri_byte(byte: u8) -> bool {
-    URI_BYTES[usize::from(byte)]
-}
-
-static URI_BYTES: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut at = 0;
-    while at < 256 {
-        let byte = at as u8;
-        table[at] = byte > b' ' && byte != 0x7f && !matches!(byte, b'<' | b'>' | b'"');
-        at += 1;
-    }
-    table
-};
-
-static HOST_BYTES: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut at = 0;
-    while at < 256 {
-        let byte = at as u8;
-        table[at] = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-        at += 1;
-    }
-    table
-};
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use super::{Draft, InvalidValue, Own, Piece, Pos, Span, Start, Text};
 use crate::header::{HeaderId, HeaderName, is_token};
 use crate::limits::Limits;
 use crate::message::values::comma;
-use crate::uri::is_uri_byte;
+use crate::octets;
 
 impl Draft {
     /// Gives the header one line with that value: in place of its first line, all others go.
@@ -384,12 +384,12 @@ fn run((from, to): (u16, u16)) -> Option<Piece> {
 
 /// RFC 3261 §7.3.1: a line end would begin a header of its own; a NUL ends the line for some.
 fn is_value(value: &[u8]) -> bool {
-    memchr::memchr3(b'\r', b'\n', 0, value).is_none()
+    octets::find_any([b'\r', b'\n', 0], value).is_none()
 }
 
 /// What can stand in a start line as one word.
 pub(super) fn is_uri(uri: &[u8]) -> bool {
-    !uri.is_empty() && uri.iter().all(|byte| is_uri_byte(*byte))
+    !uri.is_empty() && octets::are_uri(uri)
 }
 
 /// A number written without an allocation.

@@ -13,7 +13,7 @@ fn every_header_is_found_in_any_case_and_compact() {
         }
         assert!(is_token(name.as_bytes()), "{name}");
         let line = format!("{name}: a value behind it");
-        let expected = (name.len() <= 15).then_some((*id, name.len()));
+        let expected = (name.len() <= 15).then_some((*id, name.len() as u8, name.len()));
         assert_eq!(HeaderId::at_line_start(line.as_bytes()), expected, "{line}");
         assert_eq!(HeaderId::from_code(id.code()), Some(*id), "{name}");
     }
@@ -58,10 +58,12 @@ fn other_names_have_no_id() {
         "Via : a value behind it",
         "To: short",
         "Call\rID: a value",
+        "Via\0: a value behind it",
+        "\0: a value behind it",
     ] {
         assert_eq!(HeaderId::at_line_start(line.as_bytes()), None, "{line:?}");
     }
-    assert_eq!(HeaderId::at_line_start(b"v: a value behind it"), Some((HeaderId::Via, 1)));
+    assert_eq!(HeaderId::at_line_start(b"v: a value behind it"), Some((HeaderId::Via, 1, 1)));
     assert_eq!(HeaderId::from_name(&[0xf6]), HeaderId::Other, "not v with its high bit set");
 }
 

@@ -3,10 +3,11 @@
 //! Nothing is copied and nothing is typed here. Faults that leave the rest readable are remembered, not raised, so that
 //! a 400 can be built from what was read.
 
-use smallvec::SmallVec;
+use core::ops::Deref;
 
 use super::Malformed;
 use crate::header::{HeaderId, TOKEN};
+use crate::octets::LineEnds;
 
 /// A header line by the offsets of its parts; the line ends where the next one begins.
 #[derive(Clone, Copy, Debug)]
@@ -19,74 +20,149 @@ pub(crate) struct Entry {
     pub(crate) end: u16,
     /// Which header it is.
     pub(crate) id: HeaderId,
-    /// One of the kinds below.
-    pub(crate) kind: Kind,
+    /// Octets of the name; 0 when none could be read and the value is the whole line, [`LONG_NAME`] for that many or
+    /// more.
+    pub(crate) name_len: u8,
 }
 
-/// What is special about a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Name, colon, value on one line.
-    Plain,
-    /// The value goes on over several lines (RFC 3261 §7.3.1).
-    Folded,
-    /// No name that could be read; the value is the whole line.
-    Nameless,
-}
+/// Names of this length have to be measured where they stand.
+pub(crate) const LONG_NAME: u8 = u8::MAX;
 
 /// Lines are kept inside the message up to this number; more of them cost one allocation.
 pub(crate) const INLINE_LINES: usize = 32;
 
 /// The lines of a head in order.
-pub(crate) type Lines = SmallVec<[Entry; INLINE_LINES]>;
+///
+/// A `SmallVec` would do the same, but takes 20 instructions to add a line where this takes 7, of 150 that a line costs.
+#[derive(Clone)]
+pub(crate) struct Lines {
+    few: [Entry; INLINE_LINES],
+    /// How many of `few` are lines.
+    len: usize,
+    /// All lines, once they are too many.
+    many: Vec<Entry>,
+}
 
-/// Which headers occur, and where the most asked for begin.
+impl Lines {
+    pub(crate) const fn new() -> Self {
+        const NONE: Entry = Entry { name: 0, value: 0, end: 0, id: HeaderId::Other, name_len: 0 };
+        Self { few: [NONE; INLINE_LINES], len: 0, many: Vec::new() }
+    }
+
+    #[inline]
+    fn push(&mut self, entry: Entry) {
+        match self.few.get_mut(self.len) {
+            Some(free) => {
+                *free = entry;
+                self.len += 1;
+            }
+            None => self.push_many(entry),
+        }
+    }
+
+    #[cold]
+    fn push_many(&mut self, entry: Entry) {
+        if self.many.is_empty() {
+            self.many.extend_from_slice(&self.few);
+        }
+        self.many.push(entry);
+    }
+
+    /// The line before, to be continued.
+    fn last_mut(&mut self) -> Option<&mut Entry> {
+        if self.many.is_empty() { self.few[..self.len].last_mut() } else { self.many.last_mut() }
+    }
+}
+
+impl Deref for Lines {
+    type Target = [Entry];
+
+    #[inline]
+    fn deref(&self) -> &[Entry] {
+        if self.many.is_empty() { &self.few[..self.len] } else { &self.many }
+    }
+}
+
+/// Which headers occur, how often, and where the most asked for begin.
 #[derive(Clone, Debug)]
 pub(crate) struct Present {
     /// One bit for each [`HeaderId::code`].
-    all: u128,
-    /// For codes below [`HOT`] the first line, counted from 1; 0 for none, 255 for that line or a later one.
+    once: [u64; 2],
+    /// One bit for each that has a second line.
+    again: [u64; 2],
+    /// For codes below [`HOT`] the first line, counted from 1; 0 for none, [`FAR`] for that line or a later one.
     first: [u8; HOT],
 }
 
 /// Via, From, To, Call-ID, CSeq, Contact and the like have the lowest codes.
 const HOT: usize = 16;
 
+/// A first line that does not fit an octet.
+const FAR: u8 = u8::MAX;
+
+/// Where the lines of a header are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place {
+    /// It does not occur.
+    Nowhere,
+    /// This line is its only one.
+    At(usize),
+    /// Its lines are this one or later ones.
+    From(usize),
+}
+
 impl Present {
+    pub(crate) const NONE: Self = Self { once: [0; 2], again: [0; 2], first: [0; HOT] };
+
     #[inline]
     fn note(&mut self, id: HeaderId, line: usize) {
-        self.all |= 1 << id.code();
+        let (word, bit) = Self::bit(id);
+        self.again[word] |= self.once[word] & bit;
+        self.once[word] |= bit;
         if let Some(first) = self.first.get_mut(id.code() as usize)
             && *first == 0
         {
-            *first = u8::try_from(line + 1).unwrap_or(u8::MAX);
+            *first = u8::try_from(line + 1).unwrap_or(FAR);
         }
     }
 
     /// Whether that header occurs.
     #[inline]
     pub(crate) fn has(&self, id: HeaderId) -> bool {
-        self.all & (1 << id.code()) != 0
+        let (word, bit) = Self::bit(id);
+        self.once[word] & bit != 0
     }
 
-    /// A line before which that header does not occur; `None` when it does not occur at all.
+    /// Whether that header has several lines.
     #[inline]
-    pub(crate) fn start(&self, id: HeaderId) -> Option<usize> {
+    pub(crate) fn repeats(&self, id: HeaderId) -> bool {
+        let (word, bit) = Self::bit(id);
+        self.again[word] & bit != 0
+    }
+
+    /// Where to look for the lines of that header: for most there is nothing to look through, be they there or not.
+    #[inline]
+    pub(crate) fn place(&self, id: HeaderId) -> Place {
         match self.first.get(id.code() as usize) {
-            Some(0) => None,
-            Some(first) => Some(usize::from(*first) - 1),
-            // Nearly half of what is asked for is not there: one bit answers that.
-            None => self.has(id).then_some(0),
+            Some(0) => Place::Nowhere,
+            Some(&FAR) => Place::From(usize::from(FAR) - 1),
+            Some(first) if self.repeats(id) => Place::From(usize::from(*first) - 1),
+            Some(first) => Place::At(usize::from(*first) - 1),
+            None if self.has(id) => Place::From(0),
+            None => Place::Nowhere,
         }
+    }
+
+    #[inline]
+    fn bit(id: HeaderId) -> (usize, u64) {
+        const { assert!(HeaderId::ALL.len() < 128, "a code is one of 128 bits") };
+        let code = id.code();
+        ((code / 64 % 2) as usize, 1 << (code % 64))
     }
 }
 
-/// What [`scan`] found behind the start line.
+/// What [`scan`] found beside the header lines.
 pub(crate) struct Scan {
-    /// The header lines.
-    pub(crate) lines: Lines,
-    /// Which headers occur.
-    pub(crate) present: Present,
     /// Behind the empty line.
     pub(crate) head_len: usize,
     /// The first fault.
@@ -95,104 +171,113 @@ pub(crate) struct Scan {
     pub(crate) folded: bool,
     /// Whether some line ends in a line feed alone, or holds a carriage return inside.
     pub(crate) uneven: bool,
-    /// Lines that end in carriage return and line feed.
-    line_ends: usize,
 }
 
-/// Indexes the header lines of `head` from `at`, the first octet behind the start line.
-///
-/// `head` is at most [`Limits::HEAD_BYTES_MAX`](crate::limits::Limits::HEAD_BYTES_MAX) octets; `whole` says that the
-/// message has no octets behind it.
-pub(crate) fn scan(head: &[u8], mut at: usize, max_lines: usize, whole: bool) -> Result<Scan, Malformed> {
-    let mut scan = Scan {
-        lines: Lines::new(),
-        present: Present { all: 0, first: [0; HOT] },
-        head_len: head.len(),
-        fault: None,
-        folded: false,
-        uneven: false,
-        line_ends: 0,
-    };
-    let headers = at;
-    loop {
-        match head.get(at) {
-            None if whole => {
-                scan.fault.get_or_insert(Malformed::HeadEnd);
-                break;
-            }
-            None => return Err(Malformed::HeadTooLarge),
-            Some(b'\r') if head.get(at + 1) == Some(&b'\n') => {
-                scan.line_ends += 1;
-                scan.head_len = at + 2;
-                break;
-            }
-            Some(b'\n') => {
-                scan.uneven = true;
-                scan.head_len = at + 1;
-                break;
-            }
-            Some(b' ' | b'\t') => at = scan.fold(head, at),
-            Some(_) => {
-                if scan.lines.len() >= max_lines {
-                    return Err(Malformed::TooManyHeaders);
+/// The first line of a head without its line end, and the header lines behind it, still to be read.
+pub(crate) struct Scanner<'a> {
+    head: &'a [u8],
+    ends: LineEnds<'a>,
+    /// The start line.
+    pub(crate) start: &'a [u8],
+    /// Where the headers begin.
+    at: usize,
+    fault: Option<Malformed>,
+    folded: bool,
+}
+
+impl<'a> Scanner<'a> {
+    /// `head` is at most [`Limits::HEAD_BYTES_MAX`](crate::limits::Limits::HEAD_BYTES_MAX) octets.
+    pub(crate) fn new(head: &'a [u8]) -> Self {
+        let mut ends = LineEnds::of(head);
+        let (end, at) = ends.next();
+        Self { head, ends, start: &head[..end], at, fault: None, folded: false }
+    }
+
+    /// Indexes the header lines into `lines`, which is empty; `whole` says that the message has no octets behind the
+    /// head.
+    ///
+    /// # Errors
+    /// The lines are more than `max_lines`, or the head does not end.
+    pub(crate) fn scan(
+        mut self,
+        lines: &mut Lines,
+        present: &mut Present,
+        max_lines: usize,
+        whole: bool,
+    ) -> Result<Scan, Malformed> {
+        let (head, mut at, mut count) = (self.head, self.at, 0);
+        let mut is_ended = true;
+        let head_len = loop {
+            match head.get(at) {
+                None if whole => {
+                    self.fault.get_or_insert(Malformed::HeadEnd);
+                    is_ended = false;
+                    break head.len();
                 }
-                at = scan.line(head, at);
+                None => return Err(Malformed::HeadTooLarge),
+                Some(b'\r') if head.get(at + 1) == Some(&b'\n') => {
+                    self.ends.next();
+                    break at + 2;
+                }
+                Some(b'\n') => {
+                    self.ends.next();
+                    break at + 1;
+                }
+                Some(b' ' | b'\t') => at = self.fold(at, lines),
+                Some(_) => {
+                    if count >= max_lines {
+                        return Err(Malformed::TooManyHeaders);
+                    }
+                    let (id, next) = self.line(at, lines);
+                    present.note(id, count);
+                    count += 1;
+                    at = next;
+                }
             }
-        }
-    }
-    // A carriage return inside a line would be a line end to some, and what follows a header of its own.
-    if memchr::memchr_iter(b'\r', &head[headers..scan.head_len]).count() != scan.line_ends {
-        scan.uneven = true;
-        scan.fault.get_or_insert(Malformed::LineEnd);
-    }
-    Ok(scan)
-}
-
-impl Scan {
-    /// Takes in the header line that begins at `at`; returns where the next line begins.
-    #[inline]
-    fn line(&mut self, head: &[u8], at: usize) -> usize {
-        let line = &head[at..];
-        let Some((id, colon)) = HeaderId::at_line_start(line).or_else(|| name_and_colon(line)) else {
-            return self.nameless(head, at);
         };
-        let mut value = at + colon + 1;
-        // RFC 3261 §25.1: HCOLON = *( SP / HTAB ) ":" SWS
-        while let Some(b' ' | b'\t') = head.get(value) {
-            value += 1;
+        if self.ends.has_stray_return {
+            self.fault.get_or_insert(Malformed::LineEnd);
         }
-        let (end, next) = self.line_end(head, value);
-        self.note(Entry { name: offset(at), value: offset(value), end: offset(end), id, kind: Kind::Plain });
-        next
+        let uneven = !is_ended || self.ends.has_stray_return || self.ends.has_bare_feed;
+        Ok(Scan { head_len, fault: self.fault, folded: self.folded, uneven })
+    }
+
+    /// Takes in the header line that begins at `at`; returns which header it is and where the next line begins.
+    #[inline]
+    fn line(&mut self, at: usize, lines: &mut Lines) -> (HeaderId, usize) {
+        let (end, next) = self.ends.next();
+        let rest = &self.head[at..];
+        let line = &rest[..end - at];
+        let Some((id, name_len, colon)) = HeaderId::at_line_start(rest).or_else(|| name_and_colon(line))
+        else {
+            self.nameless(at, line, lines);
+            return (HeaderId::Other, next);
+        };
+        // RFC 3261 §25.1: HCOLON = *( SP / HTAB ) ":" SWS
+        let value = trim_start(&line[colon + 1..]);
+        let from = end - value.len();
+        let to = from + trim_end(value).len();
+        lines.push(Entry { name: offset(at), value: offset(from), end: offset(to), id, name_len });
+        (id, next)
     }
 
     /// Takes in a line that is no header.
     #[cold]
-    fn nameless(&mut self, head: &[u8], at: usize) -> usize {
+    fn nameless(&mut self, at: usize, line: &[u8], lines: &mut Lines) {
         self.fault.get_or_insert(Malformed::HeaderLine);
-        let (end, next) = self.line_end(head, at);
-        self.note(Entry {
-            name: offset(at),
-            value: offset(at),
-            end: offset(end),
-            id: HeaderId::Other,
-            kind: Kind::Nameless,
-        });
-        next
-    }
-
-    #[inline]
-    fn note(&mut self, entry: Entry) {
-        self.present.note(entry.id, self.lines.len());
-        self.lines.push(entry);
+        let end = at + trim_end(line).len();
+        let (at, end) = (offset(at), offset(end));
+        lines.push(Entry { name: at, value: at, end, id: HeaderId::Other, name_len: 0 });
     }
 
     /// Adds the continuation line at `at` to the header before it; returns where the next line begins.
     #[cold]
-    fn fold(&mut self, head: &[u8], at: usize) -> usize {
-        let first = at + blanks(&head[at..]);
-        let (end, next) = self.line_end(head, first);
-        let Some(last) = self.lines.last_mut() else {
+    fn fold(&mut self, at: usize, lines: &mut Lines) -> usize {
+        let (end, next) = self.ends.next();
+        let text = trim_start(&self.head[at..end]);
+        let first = end - text.len();
+        let end = first + trim_end(text).len();
+        let Some(last) = lines.last_mut() else {
             self.fault.get_or_insert(Malformed::HeaderLine);
             return next;
         };
@@ -202,41 +287,36 @@ impl Scan {
             }
             last.end = offset(end);
         }
-        if last.kind == Kind::Plain {
-            last.kind = Kind::Folded;
-        }
         self.folded = true;
         next
     }
-
-    /// Behind the last octet of the line that is no blank, and where the next line begins.
-    #[inline]
-    fn line_end(&mut self, head: &[u8], from: usize) -> (usize, usize) {
-        let line = &head[from..];
-        let (text, next) = match memchr::memchr(b'\n', line) {
-            None => (line, head.len()),
-            Some(stop) => {
-                let text = &line[..stop];
-                let whole = text.strip_suffix(b"\r");
-                self.line_ends += usize::from(whole.is_some());
-                self.uneven |= whole.is_none();
-                (whole.unwrap_or(text), from + stop + 1)
-            }
-        };
-        let mut len = text.len();
-        while let Some(b' ' | b'\t') = text[..len].last() {
-            len -= 1;
-        }
-        (from + len, next)
-    }
 }
 
-/// The header that a line is of and where its colon stands; `None` when there is no name or no colon behind it.
-fn name_and_colon(line: &[u8]) -> Option<(HeaderId, usize)> {
+/// A text without the blanks at its start.
+#[inline]
+fn trim_start(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = text {
+        text = rest;
+    }
+    text
+}
+
+/// A text without the blanks at its end.
+#[inline]
+fn trim_end(mut text: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
+}
+
+/// The header that a line is of, its [`Entry::name_len`], and where its colon stands; `None` when there is no name or no
+/// colon behind it.
+fn name_and_colon(line: &[u8]) -> Option<(HeaderId, u8, usize)> {
     let name = &line[..token_len(line)];
-    let colon = name.len() + blanks(&line[name.len()..]);
+    let colon = line.len() - trim_start(&line[name.len()..]).len();
     let is_header = !name.is_empty() && line.get(colon) == Some(&b':');
-    is_header.then(|| (HeaderId::from_name(name), colon))
+    is_header.then(|| (HeaderId::from_name(name), u8::try_from(name.len()).unwrap_or(LONG_NAME), colon))
 }
 
 /// The same octets with every fold of the `lines` replaced by blanks, so that all offsets stay as they are.
@@ -256,12 +336,6 @@ pub(crate) fn unfold(head: &[u8], lines: &[Entry]) -> Vec<u8> {
 #[inline]
 pub(crate) fn token_len(text: &[u8]) -> usize {
     text.iter().position(|byte| !TOKEN[usize::from(*byte)]).unwrap_or(text.len())
-}
-
-/// The number of blanks at the start of `text`.
-#[inline]
-pub(crate) fn blanks(text: &[u8]) -> usize {
-    text.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(text.len())
 }
 
 /// An offset into a head, which is never longer than 65,535 octets.

@@ -7,28 +7,12 @@ use super::{Malformed, Start};
 use crate::header::is_token;
 use crate::method::Method;
 
-/// The first line of a head.
-pub(super) struct First {
-    pub(super) start: Start,
-    pub(super) fault: Option<Malformed>,
-    /// Where the headers begin.
-    pub(super) next: usize,
-    /// Whether the line does not end in carriage return and line feed, or holds one of them inside.
-    pub(super) uneven: bool,
-}
-
-/// Reads the first line of `head`.
-pub(super) fn read(head: &[u8]) -> Result<First, Malformed> {
-    let (line, next) = match memchr::memchr(b'\n', head) {
-        Some(stop) => (&head[..stop], stop + 1),
-        None => (head, head.len()),
-    };
-    let text = line.strip_suffix(b"\r").unwrap_or(line);
-    let (start, fault) = if is_response(text) { response(text) } else { request(text)? };
-    // A carriage return inside the line would be a line end to some, and what follows a request of its own.
-    let is_stray = memchr::memchr(b'\r', text).is_some();
-    let fault = fault.or(is_stray.then_some(Malformed::LineEnd));
-    Ok(First { start, fault, next, uneven: is_stray || text.len() == line.len() })
+/// Reads the start line, given without its line end; with the first fault in it.
+///
+/// # Errors
+/// It does not speak SIP.
+pub(super) fn read(line: &[u8]) -> Result<(Start, Option<Malformed>), Malformed> {
+    if is_response(line) { Ok(response(line)) } else { request(line) }
 }
 
 /// No method holds a slash, so a line that begins so is a response.

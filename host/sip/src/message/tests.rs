@@ -64,21 +64,6 @@ fn lists_are_split_outside_quotes_and_brackets() {
 }
 
 #[test]
-fn an_octet_is_found_where_it_stands_first() {
-    for len in 0..40 {
-        for at in 0..len {
-            let mut text = vec![b':'; len];
-            text[at] = b';';
-            assert_eq!(values::find(b';', &text), Some(at));
-            text[len - 1] = b';';
-            assert_eq!(values::find(b';', &text), Some(at));
-        }
-        assert_eq!(values::find(b';', &vec![b':'; len]), None);
-        assert_eq!(values::find(b';', &vec![b';' + 0x80; len]), None);
-    }
-}
-
-#[test]
 fn a_header_is_found_however_many_lines_stand_before_it() {
     for before in [0, 31, 253, 254, 255, 256, 600] {
         let text = format!("{HEAD}{}To: x\r\nExpires: 1\r\nt: y\r\n\r\n", "X-A: b\r\n".repeat(before));

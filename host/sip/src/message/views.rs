@@ -1,6 +1,6 @@
 //! Typed views: what transactions, dialogs and proxies read from a message, typed when it is asked for.
 
-use super::{Malformed, Message, Part};
+use super::{AllValues, Malformed, Message, Part};
 use crate::address::NameAddr;
 use crate::header::HeaderId;
 use crate::method::Method;
@@ -87,12 +87,8 @@ impl Message {
         self.addresses(HeaderId::RecordRoute, Part::RecordRoute)
     }
 
-    fn addresses(
-        &self,
-        id: HeaderId,
-        part: Part,
-    ) -> impl Iterator<Item = Result<NameAddr<'_>, Malformed>> + Clone {
-        self.values(id).map(move |value| NameAddr::parse(value).map_err(|_| Malformed::Bad(part)))
+    fn addresses(&self, id: HeaderId, part: Part) -> Addresses<'_> {
+        Addresses { values: self.values_of(id), part }
     }
 
     /// Content-Length as a number; `None` when it is missing.
@@ -101,6 +97,23 @@ impl Message {
     /// [`Malformed::ContentLength`], or [`Malformed::ContentLengths`] when it occurs with different values.
     pub fn content_length(&self) -> Result<Option<usize>, Malformed> {
         content_length(self.headers(HeaderId::ContentLength))
+    }
+}
+
+/// The addresses of a list header.
+#[derive(Clone)]
+struct Addresses<'a> {
+    values: AllValues<'a>,
+    part: Part,
+}
+
+impl<'a> Iterator for Addresses<'a> {
+    type Item = Result<NameAddr<'a>, Malformed>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let value = self.values.next()?;
+        Some(NameAddr::parse(value).map_err(|_| Malformed::Bad(self.part)))
     }
 }
 
@@ -143,10 +156,18 @@ pub(crate) fn max_forwards(line: Option<&[u8]>) -> Result<Option<u8>, Malformed>
 
 /// `1*DIGIT LWS Method`, the number at most 2^31 - 1.
 pub(crate) fn split_cseq(value: &[u8]) -> Option<(u32, &[u8])> {
-    let digits = value.iter().position(|byte| !byte.is_ascii_digit())?;
-    let number = number(&value[..digits])?;
-    let method = value[digits..].trim_ascii_start();
-    if method.len() == value.len() - digits || number > 0x7fff_ffff {
+    let mut number = 0_u64;
+    let mut at = 0;
+    while let Some(digit @ b'0'..=b'9') = value.get(at) {
+        number = number * 10 + u64::from(digit - b'0');
+        if number > 0x7fff_ffff {
+            return None;
+        }
+        at += 1;
+    }
+    let rest = &value[at..];
+    let method = rest.trim_ascii_start();
+    if at == 0 || method.len() == rest.len() {
         return None;
     }
     Some((u32::try_from(number).ok()?, method))

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::message::values::{find, quoted_len};
+use crate::message::values::quoted_len;
+use crate::octets::{find, find_any};
 
 /// The parameters of a URI or of a header value, in order.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,8 +43,10 @@ impl<'a> Params<'a> {
 
     /// The first parameter of that name, in any case.
     #[must_use]
+    #[inline]
     pub fn named(mut self, name: &[u8]) -> Option<Param<'a>> {
-        self.find(|param| param.name.len() == name.len() && param.name.eq_ignore_ascii_case(name))
+        // The usual spelling costs one comparison.
+        self.find(|param| param.name == name || param.name.eq_ignore_ascii_case(name))
     }
 
     /// Whether every semicolon is followed by a name, and every quoted value is closed.
@@ -65,7 +68,7 @@ impl<'a> Params<'a> {
             self.rest = &[];
             return None;
         };
-        let name_len = text.iter().position(|byte| matches!(byte, b';' | b'=')).unwrap_or(text.len());
+        let name_len = find_any([b';', b'='], text).unwrap_or(text.len());
         let (name, rest) = text.split_at(name_len);
         let name = name.trim_ascii();
         let [b'=', rest @ ..] = rest else {
