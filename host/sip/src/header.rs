@@ -28,11 +28,11 @@ macro_rules! headers {
 
             /// The name in its long form and usual case; empty for [`HeaderId::Other`].
             #[must_use]
+            #[inline]
             pub const fn name(self) -> &'static str {
-                match self {
-                    Self::Other => "",
-                    $(Self::$id => $name,)*
-                }
+                // By code: the ids are dense, which a test checks.
+                const NAMES: &[&str] = &["", $($name),*];
+                NAMES[self as usize]
             }
 
             /// The one-letter form (RFC 3261 §7.3.3), where there is one.
@@ -177,10 +177,6 @@ impl HeaderId {
     #[must_use]
     #[inline]
     pub fn from_name(name: &[u8]) -> Self {
-        if name.len() <= 1 {
-            let letter = name.first().map_or(0, u8::to_ascii_lowercase);
-            return COMPACT.get(usize::from(letter)).copied().unwrap_or_default();
-        }
         Self::find(Key::of(name), name)
     }
 
@@ -190,10 +186,6 @@ impl HeaderId {
     pub(crate) fn at_line_start(line: &[u8]) -> Option<(Self, u8, usize)> {
         let block = line.first_chunk::<16>()?;
         let len = octets::colon_in(block)?;
-        if len < 2 {
-            let id = Self::from_name(&line[..len]);
-            return (id != Self::Other).then_some((id, len as u8, len));
-        }
         let id = Self::find(Key::of_block(*block, len), &block[..len]);
         (id != Self::Other).then_some((id, len as u8, len))
     }
@@ -423,35 +415,29 @@ struct Slot {
 const SLOT_BITS: u32 = 9;
 const SLOT_COUNT: usize = 1 << SLOT_BITS;
 
-/// The known names by [`Key::slot`].
+/// The known names, long and compact, by [`Key::slot`].
 static SLOTS: [Slot; SLOT_COUNT] = {
     let mut slots = [Slot { key: Key { low: 0, high: 0 }, id: HeaderId::Other, len: 0 }; SLOT_COUNT];
     let mut at = 0;
     while at < HeaderId::ALL.len() {
         let id = HeaderId::ALL[at];
-        let key = Key::of(id.name().as_bytes());
-        let mut slot = key.slot();
-        while !matches!(slots[slot].id, HeaderId::Other) {
-            slot = (slot + 1) % SLOT_COUNT;
+        fill(&mut slots, id, id.name().as_bytes());
+        if let Some(letter) = id.compact() {
+            fill(&mut slots, id, &[letter]);
         }
-        slots[slot] = Slot { key, id, len: id.name().len() as u8 };
         at += 1;
     }
     slots
 };
 
-/// The known names by their compact form.
-static COMPACT: [HeaderId; 128] = {
-    let mut letters = [HeaderId::Other; 128];
-    let mut at = 0;
-    while at < HeaderId::ALL.len() {
-        if let Some(letter) = HeaderId::ALL[at].compact() {
-            letters[letter as usize] = HeaderId::ALL[at];
-        }
-        at += 1;
+const fn fill(slots: &mut [Slot; SLOT_COUNT], id: HeaderId, name: &[u8]) {
+    let key = Key::of(name);
+    let mut slot = key.slot();
+    while !matches!(slots[slot].id, HeaderId::Other) {
+        slot = (slot + 1) % SLOT_COUNT;
     }
-    letters
-};
+    slots[slot] = Slot { key, id, len: name.len() as u8 };
+}
 
 #[cfg(test)]
 mod tests;

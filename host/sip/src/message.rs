@@ -398,6 +398,7 @@ impl Message {
     }
 
     /// Whether the head holds line feeds or carriage returns alone, which no stream may carry.
+    #[inline]
     pub(crate) fn is_uneven(&self) -> bool {
         self.uneven
     }

@@ -140,57 +140,70 @@ impl<'a> LineEnds<'a> {
     #[inline]
     pub(crate) fn next(&mut self) -> (usize, usize) {
         loop {
-            while self.marks == 0 {
-                self.block_at += 64;
-                let Some(rest) = self.head.get(self.block_at..) else {
-                    return (self.head.len(), self.head.len());
-                };
-                self.marks = line_end_marks(rest);
-                // The line feed of the last line, when its carriage return stands in the block before.
-                if self.line_at > self.block_at {
-                    self.marks &= !1;
-                }
+            if self.marks == 0 && !self.look_on() {
+                return (self.head.len(), self.head.len());
             }
             let at = self.block_at + self.marks.trailing_zeros() as usize;
             self.marks &= self.marks - 1;
-            self.line_at = match self.head.get(at..).unwrap_or_default() {
-                [b'\r', b'\n', ..] => {
-                    self.marks &= self.marks.wrapping_sub(1);
-                    at + 2
-                }
-                [b'\n', ..] => {
-                    self.has_bare_feed = true;
-                    at + 1
-                }
-                [b'\r', ..] => {
-                    self.has_stray_return = true;
-                    continue;
-                }
-                _ => continue,
-            };
-            return (at, self.line_at);
+            if let Some(b"\r\n") = self.head.get(at..at + 2) {
+                // The mark of the line feed goes too, but for one in the next block.
+                self.marks &= self.marks.wrapping_sub(1);
+                self.line_at = at + 2;
+                return (at, at + 2);
+            }
+            if self.is_bare_feed(at) {
+                return (at, at + 1);
+            }
         }
+    }
+
+    /// Looks for marks in the blocks that follow.
+    fn look_on(&mut self) -> bool {
+        while self.marks == 0 {
+            let Some(rest) = self.head.get(self.block_at + 64..) else { return false };
+            self.block_at += 64;
+            self.marks = line_end_marks(rest);
+            // The line feed of the last line, when its carriage return stands in the block before.
+            if self.line_at > self.block_at {
+                self.marks &= !1;
+            }
+        }
+        true
+    }
+
+    /// What a mark means that is no pair of carriage return and line feed.
+    #[cold]
+    fn is_bare_feed(&mut self, at: usize) -> bool {
+        let is_feed = self.head[at] == b'\n';
+        self.has_bare_feed |= is_feed;
+        self.has_stray_return |= self.head[at] == b'\r';
+        is_feed
     }
 }
 
 /// One bit for each of the first sixty-four octets that is a line feed, a carriage return or one of the two octets
 /// between them, which no message has.
-// In line, its four masks would take the registers away from the caller.
-#[inline(never)]
+#[inline]
 fn line_end_marks(text: &[u8]) -> u64 {
-    let mut last = [0; 64];
-    let block = match text.first_chunk::<64>() {
-        Some(block) => block,
-        None => {
-            last[..text.len()].copy_from_slice(text);
-            &last
-        }
-    };
+    text.first_chunk().map_or_else(|| last_line_end_marks(text), line_end_marks_of)
+}
+
+// In line, the four masks would take the registers away from the caller.
+#[inline(never)]
+fn line_end_marks_of(block: &[u8; 64]) -> u64 {
     let [a, b, c, d] = [0, 16, 32, 48].map(|from| {
         let part = block[from..].first_chunk().expect("sixteen of the last octets of a block");
         u64::from(is_between(u8x16::new(*part), b'\n', b'\r').to_bitmask())
     });
     a | b << 16 | c << 32 | d << 48
+}
+
+/// What is left at the end of a head.
+#[cold]
+fn last_line_end_marks(text: &[u8]) -> u64 {
+    let mut block = [0; 64];
+    block[..text.len()].copy_from_slice(text);
+    line_end_marks_of(&block)
 }
 
 #[cfg(test)]

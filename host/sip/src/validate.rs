@@ -108,12 +108,11 @@ fn single(message: &Message) -> Result<(), Malformed> {
         // RFC 2543 knew no Max-Forwards.
         (HeaderId::MaxForwards, Part::MaxForwards, false),
     ] {
-        let mut lines = message.headers(id);
-        match lines.next() {
+        match message.header(id) {
             None if required => return Err(Malformed::Missing(part)),
             None => {}
             Some([]) => return Err(Malformed::Bad(part)),
-            Some(_) if lines.next().is_some() => return Err(Malformed::Repeated(part)),
+            Some(_) if message.repeats(id) => return Err(Malformed::Repeated(part)),
             Some(_) => {}
         }
     }
@@ -169,8 +168,7 @@ fn lists(message: &Message) -> Result<(), Malformed> {
 fn address(value: &[u8], part: Part) -> Result<(), Malformed> {
     let bad = Malformed::Bad(part);
     let address = NameAddr::parse(value).map_err(|_| bad)?;
-    address.uri().map_err(|_| bad)?;
-    if address.params().are_well_formed() { Ok(()) } else { Err(bad) }
+    if Uri::is_valid(address.uri_bytes()) && address.params().are_well_formed() { Ok(()) } else { Err(bad) }
 }
 
 /// RFC 3261 §7.1: no blanks, no angle brackets; §19.1.1: no headers component.

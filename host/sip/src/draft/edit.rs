@@ -226,10 +226,11 @@ impl Draft {
     }
 
     /// A line of our own whose parts come from a message that was read, or from this crate.
+    #[inline]
     pub(super) fn own_line_unchecked(&mut self, name: &HeaderName<'_>, value: &[u8]) -> Piece {
         self.compact();
         let (name_text, value) = (name.as_bytes(), value.trim_ascii());
-        let at = self.text.push([name_text, b": ", value, b"\r\n"]);
+        let at = self.text.push_line(name_text, value);
         Piece::Own(Own {
             line: Span { at: at as u32, len: (name_text.len() + value.len() + 4) as u32 },
             name_len: name_text.len() as u16,
@@ -246,7 +247,7 @@ impl Draft {
     /// Keeps a part of the start line that comes from a message that was read.
     pub(super) fn keep_unchecked(&mut self, part: &[u8]) -> Span {
         self.compact();
-        Span { at: self.text.push([part]) as u32, len: part.len() as u32 }
+        Span { at: self.text.push(part) as u32, len: part.len() as u32 }
     }
 
     /// Whether the head can take `more` octets and still be read by the offsets of a [`Message`](crate::message::Message).
@@ -257,14 +258,19 @@ impl Draft {
     }
 
     /// Drops the text that nothing points at, once it is most of it: a servlet may set a header a million times.
+    #[inline]
     fn compact(&mut self) {
-        if self.text.len() < COMPACT_FROM || self.dead * 2 < self.text.len() {
-            return;
+        if self.text.len() >= COMPACT_FROM && self.dead * 2 >= self.text.len() {
+            self.drop_dead_text();
         }
+    }
+
+    #[cold]
+    fn drop_dead_text(&mut self) {
         let old = core::mem::replace(&mut self.text, Text::new());
         let text = &mut self.text;
         let mut moved = |span: &mut Span| {
-            span.at = text.push([&old.as_bytes()[span.range()]]) as u32;
+            span.at = text.push(&old.as_bytes()[span.range()]) as u32;
         };
         match &mut self.start {
             Start::Request { uri: span, .. } | Start::Response { reason: Some(span), .. } => moved(span),

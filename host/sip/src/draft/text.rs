@@ -27,28 +27,55 @@ impl Text {
         self.as_bytes().len()
     }
 
-    /// Adds the parts of one line or word; returns where they begin.
+    /// Adds `Name: value` and its line end; returns where it begins.
     #[inline]
-    pub(super) fn push<const N: usize>(&mut self, parts: [&[u8]; N]) -> usize {
+    pub(super) fn push_line(&mut self, name: &[u8], value: &[u8]) -> usize {
         let at = self.len();
-        let mut len: usize = parts.iter().map(|part| part.len()).sum();
+        let Some(room) = self.room(at, name.len() + value.len() + 4) else {
+            self.push_long([name, b": ", value, b"\r\n"]);
+            return at;
+        };
+        // Written part by part: the copies of the two constants are one store each so.
+        let (here, room) = room.split_at_mut(name.len());
+        here.copy_from_slice(name);
+        let (here, room) = room.split_at_mut(2);
+        here.copy_from_slice(b": ");
+        let (here, room) = room.split_at_mut(value.len());
+        here.copy_from_slice(value);
+        room.copy_from_slice(b"\r\n");
+        at
+    }
+
+    /// Adds a word; returns where it begins.
+    pub(super) fn push(&mut self, word: &[u8]) -> usize {
+        let at = self.len();
+        match self.room(at, word.len()) {
+            Some(room) => room.copy_from_slice(word),
+            None => self.push_long([word]),
+        }
+        at
+    }
+
+    /// Takes the next `len` octets of `inline`, as long as there are any.
+    #[inline]
+    fn room(&mut self, at: usize, len: usize) -> Option<&mut [u8]> {
+        if !self.long.is_empty() {
+            return None;
+        }
+        let room = self.inline.get_mut(at..at + len)?;
+        self.len = at + len;
+        Some(room)
+    }
+
+    #[cold]
+    fn push_long<const N: usize>(&mut self, parts: [&[u8]; N]) {
         if self.long.is_empty() {
-            if let Some(mut room) = self.inline.get_mut(at..at + len) {
-                for part in parts {
-                    let (here, rest) = room.split_at_mut(part.len());
-                    here.copy_from_slice(part);
-                    room = rest;
-                }
-                self.len = at + len;
-                return at;
-            }
-            len += at;
-            self.long.reserve(2 * len);
-            self.long.extend_from_slice(&self.inline[..at]);
+            let len: usize = parts.iter().map(|part| part.len()).sum();
+            self.long.reserve(2 * (self.len + len));
+            self.long.extend_from_slice(&self.inline[..self.len]);
         }
         for part in parts {
             self.long.extend_from_slice(part);
         }
-        at
     }
 }

@@ -72,12 +72,16 @@ impl Draft {
 /// Room for a start line of our own.
 const START_LINE: usize = 64;
 
-/// Copies lines of the base. A line feed alone, which a datagram may have brought, becomes a whole line end, and a
-/// carriage return alone a blank: the next hop may be a stream, and may see lines where we saw none.
+/// Copies lines of the base: as they came, when all line ends of the base are whole.
+#[inline]
 fn copy_lines(base: &Message, lines: &[u8], out: &mut Vec<u8>) {
-    if !base.is_uneven() && lines.ends_with(b"\n") {
-        return out.extend_from_slice(lines);
-    }
+    if base.is_uneven() { copy_uneven_lines(lines, out) } else { out.extend_from_slice(lines) }
+}
+
+/// A line feed alone, which a datagram may have brought, becomes a whole line end, and a carriage return alone a blank:
+/// the next hop may be a stream, and may see lines where we saw none.
+#[cold]
+fn copy_uneven_lines(lines: &[u8], out: &mut Vec<u8>) {
     for line in lines.split_inclusive(|byte| *byte == b'\n') {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         let text = text.strip_suffix(b"\r").unwrap_or(text);

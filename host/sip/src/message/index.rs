@@ -254,10 +254,14 @@ impl<'a> Scanner<'a> {
             return (HeaderId::Other, next);
         };
         // RFC 3261 §25.1: HCOLON = *( SP / HTAB ) ":" SWS
-        let value = trim_start(&line[colon + 1..]);
-        let from = end - value.len();
-        let to = from + trim_end(value).len();
-        lines.push(Entry { name: offset(at), value: offset(from), end: offset(to), id, name_len });
+        let (mut from, mut to) = (colon + 1, line.len());
+        while from < to && is_blank(line[from]) {
+            from += 1;
+        }
+        while from < to && is_blank(line[to - 1]) {
+            to -= 1;
+        }
+        lines.push(Entry { name: offset(at), value: offset(at + from), end: offset(at + to), id, name_len });
         (id, next)
     }
 
@@ -292,8 +296,12 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// A text without the blanks at its start.
 #[inline]
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// A text without the blanks at its start.
 fn trim_start(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = text {
         text = rest;
@@ -302,7 +310,6 @@ fn trim_start(mut text: &[u8]) -> &[u8] {
 }
 
 /// A text without the blanks at its end.
-#[inline]
 fn trim_end(mut text: &[u8]) -> &[u8] {
     while let [rest @ .., b' ' | b'\t'] = text {
         text = rest;
