@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::header::TOKEN;
 use crate::message::values::{comma, quoted_len};
 use crate::message::{Malformed, Part};
-use crate::octets::{find, find_any};
+use crate::octets::{find, find_any, trim};
 use crate::uri::{Param, Params, Uri};
 
 /// One address value: display name, URI and header parameters, as slices of the text.
@@ -27,7 +27,7 @@ impl<'a> NameAddr<'a> {
     /// [`Malformed::Bad`] when a quote or bracket is not closed, the display name is neither quoted nor made of tokens,
     /// a URI without brackets holds a `?`, a quote or a comma, or something else than parameters stands behind.
     pub fn parse(value: &'a [u8]) -> Result<Self, Malformed> {
-        Self::read(value.trim_ascii()).ok_or(Malformed::Bad(Part::Address))
+        Self::read(trim(value)).ok_or(Malformed::Bad(Part::Address))
     }
 
     /// Reads the first value of a list.

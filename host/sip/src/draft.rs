@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use crate::address::NameAddr;
 use crate::header::{HeaderId, HeaderName};
+use crate::message::index::Place;
 use crate::message::{Line, Malformed, Message, Part, views};
 use crate::method::Method;
 use crate::via::Via;
@@ -280,19 +281,33 @@ impl Draft {
 
     /// The first line of that header in the piece `start` or behind it.
     fn find_from(&self, start: usize, name: &HeaderName<'_>) -> Option<Pos> {
-        let HeaderName::Known(id) = *name else {
-            return self.positions().find(|pos| pos.piece >= start && self.is_at(*pos, name));
-        };
-        // The id alone decides, and the text of the lines need not be looked at.
-        let base = self.base.as_ref().filter(|base| id != HeaderId::Other && base.has(id));
-        self.pieces.iter().enumerate().skip(start).find_map(|(piece, lines)| match (lines, base) {
-            (Piece::Own(own), _) => (own.id == id && id != HeaderId::Other).then_some(Pos { piece, line: 0 }),
-            (Piece::Base { .. }, None) => None,
-            (Piece::Base { from, to }, Some(base)) => {
-                let line = base.find_line(id, usize::from(*from), usize::from(*to))?;
-                Some(Pos { piece, line: line as u16 })
+        match name {
+            // The id alone decides, and the text of the lines need not be looked at.
+            HeaderName::Known(HeaderId::Other) => None,
+            HeaderName::Known(id) => self.find_known(start, *id),
+            HeaderName::Named(_) => self.positions().find(|pos| pos.piece >= start && self.is_at(*pos, name)),
+        }
+    }
+
+    fn find_known(&self, start: usize, id: HeaderId) -> Option<Pos> {
+        let base = self.base.as_deref();
+        let place = base.map_or(Place::Nowhere, |base| base.place(id));
+        for (piece, lines) in self.pieces.iter().enumerate().skip(start) {
+            let line = match (lines, place, base) {
+                (Piece::Own(own), _, _) => (own.id == id).then_some(0),
+                (Piece::Base { from, to }, Place::At(line), _) => {
+                    (usize::from(*from)..usize::from(*to)).contains(&line).then_some(line)
+                }
+                (Piece::Base { from, to }, Place::From(_), Some(base)) => {
+                    base.find_line(id, usize::from(*from), usize::from(*to))
+                }
+                (Piece::Base { .. }, Place::Nowhere | Place::From(_), _) => None,
+            };
+            if let Some(line) = line {
+                return Some(Pos { piece, line: line as u16 });
             }
-        })
+        }
+        None
     }
 
     /// The last line of that header.

@@ -257,6 +257,12 @@ impl Message {
         }
     }
 
+    /// Where the lines of that header are.
+    #[inline]
+    pub(crate) fn place(&self, id: HeaderId) -> LinePlace {
+        self.present.place(id)
+    }
+
     /// A part of the lines, as short as can be told, that holds all lines of that header.
     #[inline]
     fn entries_of(&self, id: HeaderId) -> &[Entry] {
@@ -368,6 +374,7 @@ impl Message {
     }
 
     /// The octets of the header lines `from..to` as they came, their line ends included.
+    #[inline]
     pub(crate) fn run(&self, from: usize, to: usize) -> &[u8] {
         &self.bytes[self.line_at(from)..self.line_at(to)]
     }
@@ -378,10 +385,15 @@ impl Message {
     }
 
     /// Where the header line begins; behind the last one, where the empty line does.
+    #[inline]
     fn line_at(&self, line: usize) -> usize {
-        if let Some(entry) = self.lines.get(line) {
-            return usize::from(entry.name);
+        match self.lines.get(line) {
+            Some(entry) => usize::from(entry.name),
+            None => self.empty_line_at(),
         }
+    }
+
+    fn empty_line_at(&self) -> usize {
         let head = &self.bytes[..self.head_len];
         let blank = if head.ends_with(b"\n\r\n") { 2 } else { usize::from(head.ends_with(b"\n\n")) };
         self.head_len - blank

@@ -38,6 +38,15 @@ pub(crate) fn host_name_len(text: &[u8]) -> usize {
     position(text, |block| !is_host(block)).unwrap_or(text.len())
 }
 
+/// A text without blanks and line ends at both ends. Hardly any text has them.
+#[inline]
+pub(crate) fn trim(text: &[u8]) -> &[u8] {
+    match text {
+        [first, .., last] if *first > b' ' && *last > b' ' => text,
+        _ => text.trim_ascii(),
+    }
+}
+
 /// Where the first colon stands among sixteen octets.
 #[inline]
 pub(crate) fn colon_in(block: &[u8; 16]) -> Option<usize> {

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use crate::message::index::token_len;
 use crate::message::values::comma;
 use crate::message::{Malformed, Part};
+use crate::octets::trim;
 use crate::uri::{Param, Params, host_ip, host_len, read_port};
 
 /// One Via value.
@@ -31,7 +32,7 @@ impl<'a> Via<'a> {
     /// # Errors
     /// [`Malformed::Bad`].
     pub fn parse(value: &'a [u8]) -> Result<Self, Malformed> {
-        Self::read(value.trim_ascii()).ok_or(Malformed::Bad(Part::Via))
+        Self::read(trim(value)).ok_or(Malformed::Bad(Part::Via))
     }
 
     /// Reads the first value of a list.

@@ -212,10 +212,11 @@ impl Draft {
 
     /// A checked line of our own.
     fn own_line(&mut self, name: &HeaderName<'_>, value: &[u8]) -> Result<Piece, InvalidValue> {
-        if name.id() == HeaderId::ContentLength {
+        let id = name.id();
+        if id == HeaderId::ContentLength {
             return Err(InvalidValue::ContentLength);
         }
-        if name.id() == HeaderId::Other && !is_token(name.as_bytes()) {
+        if id == HeaderId::Other && !is_token(name.as_bytes()) {
             return Err(InvalidValue::Name);
         }
         if !is_value(value) {
@@ -229,7 +230,7 @@ impl Draft {
     #[inline]
     pub(super) fn own_line_unchecked(&mut self, name: &HeaderName<'_>, value: &[u8]) -> Piece {
         self.compact();
-        let (name_text, value) = (name.as_bytes(), value.trim_ascii());
+        let (name_text, value) = (name.as_bytes(), octets::trim(value));
         let at = self.text.push_line(name_text, value);
         Piece::Own(Own {
             line: Span { at: at as u32, len: (name_text.len() + value.len() + 4) as u32 },

@@ -29,7 +29,7 @@ impl<'a> Values<'a> {
         if end < list.len() {
             self.rest = Some(&list[end + 1..]);
         }
-        Some(list[..end].trim_ascii())
+        Some(octets::trim(&list[..end]))
     }
 }
 

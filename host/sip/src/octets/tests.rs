@@ -72,3 +72,13 @@ fn lines_are_told_from_each_other_wherever_a_block_ends() {
     }
     assert_eq!(lines_of(""), []);
 }
+
+#[test]
+fn a_text_is_trimmed_as_the_standard_library_does() {
+    for first in 0..=u8::MAX {
+        for text in [vec![first], vec![first, b'a'], vec![b'a', first], vec![first, b'a', first]] {
+            assert_eq!(trim(&text), text.trim_ascii(), "{text:?}");
+        }
+    }
+    assert_eq!(trim(b""), b"");
+}

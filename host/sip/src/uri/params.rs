@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::message::values::quoted_len;
-use crate::octets::{find, find_any};
+use crate::octets::{find, find_any, trim};
 
 /// The parameters of a URI or of a header value, in order.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,25 +70,34 @@ impl<'a> Params<'a> {
         };
         let name_len = find_any([b';', b'='], text).unwrap_or(text.len());
         let (name, rest) = text.split_at(name_len);
-        let name = name.trim_ascii();
+        let name = trim(name);
         let [b'=', rest @ ..] = rest else {
             self.rest = rest;
             return Some(Param { name, value: None });
         };
-        let quoted = match rest.trim_ascii_start() {
-            text @ [b'"', ..] => match quoted_len(text) {
-                Some(len) => rest.len() - text.len() + len,
+        let quoted = match rest {
+            [first, ..] if *first > b'"' => 0,
+            _ => match quoted_part(rest) {
+                Some(len) => len,
                 None => {
                     self.rest = &[];
                     return None;
                 }
             },
-            _ => 0,
         };
         let len = find(b';', &rest[quoted..]).unwrap_or(rest.len() - quoted);
         let (value, rest) = rest.split_at(quoted + len);
         self.rest = rest;
-        Some(Param { name, value: Some(value.trim_ascii()) })
+        Some(Param { name, value: Some(trim(value)) })
+    }
+}
+
+/// The length of the quoted string that a value begins with, and of the blanks before it; 0 when it begins with anything
+/// else, `None` when the string is not closed.
+fn quoted_part(value: &[u8]) -> Option<usize> {
+    match value.trim_ascii_start() {
+        text @ [b'"', ..] => Some(value.len() - text.len() + quoted_len(text)?),
+        _ => Some(0),
     }
 }
 
