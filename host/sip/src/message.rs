@@ -234,7 +234,7 @@ impl Message {
     #[must_use]
     #[inline]
     pub fn header(&self, id: HeaderId) -> Option<&[u8]> {
-        let line = self.find_line(id, 0, self.lines.len())?;
+        let line = self.present.first(id).or_else(|| self.find_line(id, 0, self.lines.len()))?;
         self.lines.get(line).map(|line| self.value(line))
     }
 

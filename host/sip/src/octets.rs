@@ -24,6 +24,14 @@ pub(crate) fn find_any_or_no_uri<const N: usize>(octets: [u8; N], text: &[u8]) -
     position(text, |block| is_any(block, octets) | is_no_uri(block))
 }
 
+/// Whether a text holds a line end or a NUL.
+#[inline]
+pub(crate) fn has_line_end(text: &[u8]) -> bool {
+    // One comparison for all low controls; of them only the tabulator stands in messages at times.
+    position(text, |block| block.min(u8x16::splat(b'\r')).simd_eq(block)).is_some()
+        && find_any([b'\r', b'\n', 0], text).is_some()
+}
+
 /// Whether all octets of a text may stand in a URI: anything but blanks, controls, quotes and angle brackets.
 ///
 /// Wider than the grammar on purpose: octets of UTF-8 and the few marks that phones fail to escape do no harm.

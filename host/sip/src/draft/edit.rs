@@ -391,7 +391,7 @@ fn run((from, to): (u16, u16)) -> Option<Piece> {
 
 /// RFC 3261 §7.3.1: a line end would begin a header of its own; a NUL ends the line for some.
 fn is_value(value: &[u8]) -> bool {
-    octets::find_any([b'\r', b'\n', 0], value).is_none()
+    !octets::has_line_end(value)
 }
 
 /// What can stand in a start line as one word.

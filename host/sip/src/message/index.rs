@@ -140,6 +140,15 @@ impl Present {
         self.again[word] & bit != 0
     }
 
+    /// The first line of that header, when it is one of those most asked for and is not [`FAR`] away.
+    #[inline]
+    pub(crate) fn first(&self, id: HeaderId) -> Option<usize> {
+        match self.first.get(id.code() as usize) {
+            Some(0 | &FAR) | None => None,
+            Some(first) => Some(usize::from(*first) - 1),
+        }
+    }
+
     /// Where to look for the lines of that header: for most there is nothing to look through, be they there or not.
     #[inline]
     pub(crate) fn place(&self, id: HeaderId) -> Place {

@@ -26,6 +26,7 @@ fn each_octet_is_of_its_set() {
         for before in [0, 1, 3, 7, 16, 40] {
             let text = [vec![b'a'; before], vec![octet]].concat();
             assert_eq!(are_uri(&text), is_uri, "{octet:#x}");
+            assert_eq!(has_line_end(&text), matches!(octet, b'\r' | b'\n' | 0), "{octet:#x}");
             assert_eq!(host_name_len(&text), before + usize::from(is_host), "{octet:#x}");
             let stop = (!is_uri || octet == b'@').then_some(before);
             assert_eq!(find_any_or_no_uri([b'@'], &text), stop, "{octet:#x}");
