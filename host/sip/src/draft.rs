@@ -9,10 +9,10 @@
 use bytes::Bytes;
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use smallvec::SmallVec;
 use std::sync::Arc;
 
 use crate::address::NameAddr;
+use crate::few::Few;
 use crate::header::{HeaderId, HeaderName};
 use crate::message::index::Place;
 use crate::message::{Line, Malformed, Message, Part, views};
@@ -34,7 +34,7 @@ pub use reason::reason_phrase;
 pub struct Draft {
     base: Option<Arc<Message>>,
     start: Start,
-    pieces: SmallVec<[Piece; INLINE_PIECES]>,
+    pieces: Few<Piece, INLINE_PIECES>,
     /// Own lines as they are written, and own parts of the start line.
     text: Text,
     /// Octets of `text` that nothing points at any more.

@@ -9,6 +9,7 @@
 pub mod address;
 pub mod dialog;
 pub mod draft;
+mod few;
 pub mod frame;
 pub mod header;
 pub mod limits;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::header::{HeaderId, HeaderName};
 use crate::limits::Limits;
 use crate::method::Method;
-use index::{Entry, LONG_NAME, Lines, Place as LinePlace, Present, Scanner};
+use index::{Entry, LONG_NAME, Lines, NO_LINES, Place as LinePlace, Present, Scanner};
 
 pub use malformed::{Malformed, Part};
 pub use values::Values;
@@ -123,7 +123,7 @@ impl Message {
         let mut message = Self {
             bytes,
             unfolded: None,
-            lines: Lines::new(),
+            lines: NO_LINES,
             present: Present::NONE,
             start: Start::NONE,
             head_len: 0,
@@ -419,7 +419,7 @@ impl Message {
     pub(crate) fn content_length_of(head: &[u8]) -> Result<Option<usize>, Malformed> {
         let scanner = Scanner::new(head);
         start::read(scanner.start)?;
-        let (mut lines, mut present) = (Lines::new(), Present::NONE);
+        let (mut lines, mut present) = (NO_LINES, Present::NONE);
         let scan = scanner.scan(&mut lines, &mut present, usize::MAX, true)?;
         let view = scan.folded.then(|| index::unfold(head, &lines));
         let view = view.as_deref().unwrap_or(head);

@@ -287,33 +287,25 @@ pub fn host_ip(host: &[u8]) -> Option<IpAddr> {
 
 /// `1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT`, no zeros in front.
 fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
-    // Longer texts are no addresses, and the digits of shorter ones fit the sum.
-    if text.len() > "255.255.255.255".len() {
-        return None;
-    }
-    let mut octets = [0_u8; 4];
-    let (mut at, mut digits, mut sum) = (0, 0_usize, 0_u64);
-    for byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            sum = sum * 10 + u64::from(digit);
-            digits += 1;
-        } else if *byte == b'.' && at < 3 {
-            octets[at] = octet(digits, sum)?;
-            (at, digits, sum) = (at + 1, 0, 0);
-        } else {
-            return None;
+    let mut octets = [0; 4];
+    let mut rest = text;
+    for (index, octet) in octets.iter_mut().enumerate() {
+        if index > 0 {
+            rest = rest.strip_prefix(b".")?;
         }
+        let digit = |digit: &u8| u16::from(digit - b'0');
+        let number;
+        (number, rest) = match rest {
+            [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] => {
+                (digit(a) * 100 + digit(b) * 10 + digit(c), rest)
+            }
+            [a @ b'1'..=b'9', b @ b'0'..=b'9', rest @ ..] => (digit(a) * 10 + digit(b), rest),
+            [a @ b'0'..=b'9', rest @ ..] => (digit(a), rest),
+            _ => return None,
+        };
+        *octet = u8::try_from(number).ok()?;
     }
-    octets[at] = octet(digits, sum)?;
-    (at == 3).then(|| Ipv4Addr::from(octets))
-}
-
-/// The number of so many digits, when it is an octet without zeros in front.
-#[inline]
-fn octet(digits: usize, sum: u64) -> Option<u8> {
-    const LEAST: [u64; 4] = [u64::MAX, 0, 10, 100];
-    if sum < *LEAST.get(digits)? { None } else { u8::try_from(sum).ok() }
+    rest.is_empty().then(|| Ipv4Addr::from(octets))
 }
 
 /// A port of 1 to 5 digits.

@@ -277,7 +277,7 @@ impl Draft {
             Start::Request { uri: span, .. } | Start::Response { reason: Some(span), .. } => moved(span),
             Start::Kept | Start::Response { reason: None, .. } => {}
         }
-        for piece in &mut self.pieces {
+        for piece in self.pieces.iter_mut() {
             match piece {
                 Piece::Own(own) => moved(&mut own.line),
                 Piece::Base { .. } => {}
@@ -348,7 +348,7 @@ impl Draft {
         }
         match run(behind) {
             Some(piece) => self.put(at, next, piece),
-            None if next == at => drop(self.pieces.remove(at)),
+            None if next == at => self.pieces.remove(at),
             None => {}
         }
         next

@@ -1,11 +1,11 @@
 //! How drafts begin: from nothing, as a response, as the request sent on, as the ACK or CANCEL of an INVITE.
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 use std::sync::Arc;
 
 use super::edit::is_uri;
 use super::{Draft, InvalidValue, Piece, Start, Text};
+use crate::few::Few;
 use crate::header::{HeaderId, HeaderName};
 use crate::message::Message;
 use crate::message::values::comma;
@@ -126,7 +126,8 @@ impl Draft {
     }
 
     fn empty(base: Option<Arc<Message>>) -> Self {
-        Self { base, start: Start::Kept, pieces: SmallVec::new(), text: Text::new(), dead: 0, body: None }
+        let pieces = Few::new(Piece::Base { from: 0, to: 0 });
+        Self { base, start: Start::Kept, pieces, text: Text::new(), dead: 0, body: None }
     }
 
     /// Takes a line of the base over, joined to the run before it where it follows on.

@@ -14,7 +14,7 @@ impl Draft {
         let head = self.base.as_ref().map_or(0, |base| base.head_len());
         out.reserve(head + self.text.len() + body.len() + START_LINE);
         self.write_start(out);
-        for piece in &self.pieces {
+        for piece in self.pieces.iter() {
             match (piece, &self.base) {
                 (Piece::Base { from, to }, Some(base)) => {
                     copy_lines(base, base.run(usize::from(*from), usize::from(*to)), out);

@@ -3,9 +3,8 @@
 //! Nothing is copied and nothing is typed here. Faults that leave the rest readable are remembered, not raised, so that
 //! a 400 can be built from what was read.
 
-use core::ops::Deref;
-
 use super::Malformed;
+use crate::few::Few;
 use crate::header::{HeaderId, TOKEN};
 use crate::octets::LineEnds;
 
@@ -32,56 +31,11 @@ pub(crate) const LONG_NAME: u8 = u8::MAX;
 pub(crate) const INLINE_LINES: usize = 32;
 
 /// The lines of a head in order.
-///
-/// A `SmallVec` would do the same, but takes 20 instructions to add a line where this takes 7, of 150 that a line costs.
-#[derive(Clone)]
-pub(crate) struct Lines {
-    few: [Entry; INLINE_LINES],
-    /// How many of `few` are lines.
-    len: usize,
-    /// All lines, once they are too many.
-    many: Vec<Entry>,
-}
+pub(crate) type Lines = Few<Entry, INLINE_LINES>;
 
-impl Lines {
-    pub(crate) const fn new() -> Self {
-        const NONE: Entry = Entry { name: 0, value: 0, end: 0, id: HeaderId::Other, name_len: 0 };
-        Self { few: [NONE; INLINE_LINES], len: 0, many: Vec::new() }
-    }
-
-    #[inline]
-    fn push(&mut self, entry: Entry) {
-        match self.few.get_mut(self.len) {
-            Some(free) => {
-                *free = entry;
-                self.len += 1;
-            }
-            None => self.push_many(entry),
-        }
-    }
-
-    #[cold]
-    fn push_many(&mut self, entry: Entry) {
-        if self.many.is_empty() {
-            self.many.extend_from_slice(&self.few);
-        }
-        self.many.push(entry);
-    }
-
-    /// The line before, to be continued.
-    fn last_mut(&mut self) -> Option<&mut Entry> {
-        if self.many.is_empty() { self.few[..self.len].last_mut() } else { self.many.last_mut() }
-    }
-}
-
-impl Deref for Lines {
-    type Target = [Entry];
-
-    #[inline]
-    fn deref(&self) -> &[Entry] {
-        if self.many.is_empty() { &self.few[..self.len] } else { &self.many }
-    }
-}
+/// No lines yet.
+pub(crate) const NO_LINES: Lines =
+    Lines::new(Entry { name: 0, value: 0, end: 0, id: HeaderId::Other, name_len: 0 });
 
 /// Which headers occur, how often, and where the most asked for begin.
 #[derive(Clone, Debug)]
