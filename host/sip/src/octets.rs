@@ -130,7 +130,7 @@ fn is_between(block: u8x16, low: u8, high: u8) -> u8x16 {
 
 /// The lines of a head, one after the other, and whether all of them end as they should.
 ///
-/// Sixty-four octets are looked at together, which takes 45 instructions. A search for each line feed and one for stray
+/// Sixty-four octets are looked at together, which takes 32 instructions. A search for each line feed and one for stray
 /// carriage returns took 1,700 for the head of an INVITE, and this takes 900.
 pub(crate) struct LineEnds<'a> {
     head: &'a [u8],
