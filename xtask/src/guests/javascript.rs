@@ -1,8 +1,8 @@
 //! The sample servlets in JavaScript and TypeScript: `sample-servlets/js`, built by the SDK in `guest-sdk/js`.
 //!
 //! They need node and npm. Where those are missing the samples are left out with a sentence, their tests are counted as
-//! skipped, and everything else goes on. Packages come by `npm ci`, by the lock file and nothing else; they are fetched
-//! once for a lock file, and a sample is built once for its inputs.
+//! skipped, and everything else goes on. Packages come by npm in the versions of the lock file; they are fetched once for
+//! a lock file, and a sample is built once for its inputs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -117,17 +117,20 @@ fn node() -> Result<String, String> {
     Ok(version)
 }
 
-/// `npm ci` in the SDK, once for each lock file.
+/// The packages of the SDK as its lock file names them, once for each lock file.
 fn packages(project: &Project) -> Result<()> {
     let sdk = project.path("guest-sdk/js");
-    let wanted = inputs::of(project, &[sdk.join("package.json"), sdk.join("package-lock.json")], "npm ci")?;
+    let wanted =
+        inputs::of(project, &[sdk.join("package.json"), sdk.join("package-lock.json")], "npm install")?;
     let memory = project.memory().join("js-packages");
     if sdk.join("node_modules").is_dir() && recalled(&memory) == wanted {
         return Ok(());
     }
     let phase = Phase::begin("npm", "fetching the packages of guest-sdk/js");
     let mut command = Command::new("npm");
-    command.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&sdk);
+    // Not `npm ci`: it wants an entry in the lock file for every optional package of every platform, and the lock file
+    // has those that could be had. What is installed is what the lock file names all the same, and it stays as it is.
+    command.args(["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&sdk);
     if let Err(problem) = child::run_in(&phase, command) {
         bail!("{problem:#}\n\nWithout the JavaScript samples: SIPLET_WITHOUT_JS=1 cargo xtask ...");
     }
