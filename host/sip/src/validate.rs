@@ -4,10 +4,10 @@
 //! what depends on who we are: 416, 420, 405, 482 and 483 belong to the UAS or proxy core.
 
 use crate::address::NameAddr;
-use crate::header::HeaderId;
+use crate::header::{HeaderId, is_token};
 use crate::message::{Malformed, Message, Part, StartLine, Values};
 use crate::method::Method;
-use crate::uri::Uri;
+use crate::uri::{Uri, host_ip};
 use crate::via::Via;
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr};
@@ -94,6 +94,8 @@ fn check(message: &Message) -> Result<(), Malformed> {
             }
             request_uri(uri)
         }
+        // A request's is that of its start line. What is matched to our own request must be one too (§17.1.3).
+        StartLine::Response { .. } if !is_token(cseq_method) => Err(Malformed::Bad(Part::CSeq)),
         StartLine::Response { .. } => Ok(()),
     }
 }
@@ -121,7 +123,6 @@ fn single(message: &Message) -> Result<(), Malformed> {
 
 /// The Vias that we use can be read, there are not too many, and no response would go to everybody.
 fn vias(message: &Message) -> Result<(), Malformed> {
-    const EVERYBODY: IpAddr = IpAddr::V4(Ipv4Addr::BROADCAST);
     let mut count = 0;
     for line in message.headers(HeaderId::Via) {
         let mut values = Values::of(line);
@@ -136,12 +137,20 @@ fn vias(message: &Message) -> Result<(), Malformed> {
             }
             let via = Via::parse(value)?;
             // RFC 4475 §3.3.10: forwarded, this response would reach every host of the network.
-            if !message.is_request() && crate::uri::host_ip(via.host()) == Some(EVERYBODY) {
+            if !message.is_request() && goes_to_everybody(&via) {
                 return Err(Malformed::Broadcast);
             }
         }
     }
     if count == 0 { Err(Malformed::Missing(Part::Via)) } else { Ok(()) }
+}
+
+/// Whether sent-by or `received`, by which a response goes before sent-by (RFC 3261 §18.2.2), is the broadcast address,
+/// be it as an IPv4 address mapped into IPv6.
+fn goes_to_everybody(via: &Via<'_>) -> bool {
+    const EVERYBODY: IpAddr = IpAddr::V4(Ipv4Addr::BROADCAST);
+    let is_everybody = |ip: Option<IpAddr>| ip.is_some_and(|ip| ip.to_canonical() == EVERYBODY);
+    is_everybody(host_ip(via.host())) || is_everybody(via.received())
 }
 
 /// The address lists that we route by or learn targets from.

@@ -104,6 +104,30 @@ fn what_cannot_or_must_not_be_answered_is_dropped() {
     assert_eq!(verdict_of(&response("SIP/2.0 200 OK")), Ok(()));
     dropped(response("SIP/2.0 200 OK").replace("1 INVITE", "x INVITE"), Malformed::Bad(Part::CSeq));
     dropped(response("SIP/2.0 4294967301 OK"), Malformed::Status);
-    let everybody = response("SIP/2.0 200 OK").replace("Max-F", "Via: SIP/2.0/UDP 255.255.255.255\r\nMax-F");
-    dropped(everybody, Malformed::Broadcast);
+    for via in [
+        "255.255.255.255",
+        "[::ffff:255.255.255.255]",
+        "192.0.2.1;received=255.255.255.255",
+        "h;received=[::ffff:255.255.255.255]",
+    ] {
+        let via = format!("Via: SIP/2.0/UDP {via}\r\nMax-F");
+        dropped(response("SIP/2.0 200 OK").replace("Max-F", &via), Malformed::Broadcast);
+        let request = GOOD.replace("Max-F", &via);
+        assert_eq!(verdict_of(&request), Ok(()), "a request goes back by its top Via only");
+    }
+}
+
+/// RFC 3261 §17.1.3 compares the method of a response's CSeq, §25.1 makes it a token.
+#[test]
+fn the_method_in_the_cseq_of_a_response_is_a_token() {
+    let response = GOOD.replace("INVITE sip:b@example.com SIP/2.0", "SIP/2.0 200 OK");
+    for (method, expected) in [
+        ("FOO", Ok(())),
+        ("IN VITE", Err(Malformed::Bad(Part::CSeq))),
+        ("INVITE;x", Err(Malformed::Bad(Part::CSeq))),
+        ("INV\0ITE", Err(Malformed::Bad(Part::CSeq))),
+    ] {
+        let verdict = verdict_of(&response.replace("1 INVITE", &format!("1 {method}")));
+        assert_eq!(verdict.map_err(|verdict| verdict.fault()), expected, "{method:?}");
+    }
 }
