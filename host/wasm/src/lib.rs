@@ -46,3 +46,4 @@ pub use engine::{Allocator, Compiler, Engine, EngineConfig, EngineError};
 pub use refusal::{Need, Reason, Refusal};
 pub use runner::{Counters, OnDone, RunResult, Runner, RunnerConfig};
 pub use servlet::{CodeSource, FileKind, Inspection, Servlet, inspect};
+pub use v0_1::VERSION as WIT_VERSION;

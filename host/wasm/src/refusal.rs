@@ -169,6 +169,22 @@ impl Need {
     }
 }
 
+impl Reason {
+    /// Where a deployment stops for it: `file`, `imports`, `exports`, `descriptor`, `memory`, `compile` or `start`.
+    #[must_use]
+    pub const fn stage(&self) -> &'static str {
+        match self {
+            Self::NotWebAssembly(_) | Self::Damaged(_) | Self::TooLarge { .. } => "file",
+            Self::Imports { .. } | Self::Version { .. } => "imports",
+            Self::NotServlet(_) | Self::Shape(_) => "exports",
+            Self::Descriptor(_) => "descriptor",
+            Self::SharedMemory | Self::Memory { .. } => "memory",
+            Self::Compile(_) => "compile",
+            Self::Init(_) => "start",
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -104,6 +104,13 @@ impl Servlet {
         &self.engine
     }
 
+    /// Bytes of its machine code and what belongs to it.
+    #[must_use]
+    pub fn compiled_bytes(&self) -> usize {
+        let image = self.pre.component().image_range();
+        image.end.addr() - image.start.addr()
+    }
+
     pub(crate) const fn pre(&self) -> &InstancePre<State> {
         &self.pre
     }

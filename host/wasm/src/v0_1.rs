@@ -81,8 +81,8 @@ pub(crate) use upgrade_servlet::exports::siplet::servlet::upgrade;
 
 /// Name of the package, without its version.
 pub(crate) const PACKAGE: &str = "siplet:servlet";
-/// The version that this folder speaks. Any 0.1.x of a guest fits as far as the functions that it uses exist.
-pub(crate) const VERSION: &str = "0.1.0";
+/// The version of the WIT package `siplet:servlet` that this host speaks. Any 0.1.x of a guest fits as far as the functions that it uses exist.
+pub const VERSION: &str = "0.1.0";
 /// What a servlet may import from [`PACKAGE`].
 pub(crate) const IMPORTS: [&str; 2] = ["types", "context"];
 /// What a servlet may export; the first is what makes it a servlet.

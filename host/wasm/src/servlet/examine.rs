@@ -43,6 +43,12 @@ pub(super) struct Examined<'a> {
     pub(super) descriptor: Option<&'a [u8]>,
     /// Bytes of linear memory at the start.
     pub(super) memory_bytes: u64,
+    /// Bytes that the file lets its memory grow to; none: it names no maximum.
+    pub(super) memory_max_bytes: Option<u64>,
+    /// Bytes of information for a debugger.
+    pub(super) debug_bytes: u64,
+    /// It throws and catches exceptions: a panic unwinds.
+    pub(super) has_exceptions: bool,
     /// All that is wrong.
     pub(super) reasons: Vec<Reason>,
 }
@@ -55,6 +61,9 @@ struct Found<'a> {
     descriptors: Vec<&'a [u8]>,
     has_component_type: bool,
     memory_bytes: u64,
+    memory_max_bytes: Option<u64>,
+    debug_bytes: u64,
+    has_exceptions: bool,
     shared_memory: bool,
 }
 
@@ -74,6 +83,9 @@ pub(super) fn examine<'a>(bytes: &'a [u8], overrides: Option<&Value>) -> Result<
         exports: std::mem::take(&mut found.exports),
         descriptor,
         memory_bytes: found.memory_bytes,
+        memory_max_bytes: found.memory_max_bytes,
+        debug_bytes: found.debug_bytes,
+        has_exceptions: found.has_exceptions,
         reasons: Vec::new(),
     };
     if found.descriptors.len() > 1 {
@@ -165,6 +177,10 @@ fn parse(bytes: &[u8]) -> wasmparser::Result<Found<'_>> {
             Payload::CustomSection(section) if section.name() == DESCRIPTOR_SECTION => {
                 found.descriptors.push(section.data());
             }
+            Payload::CustomSection(section) if section.name().starts_with(".debug_") => {
+                found.debug_bytes = found.debug_bytes.saturating_add(section.data().len() as u64);
+            }
+            Payload::TagSection(_) => found.has_exceptions = true,
             Payload::CustomSection(section) if depth == 1 && section.name().starts_with("component-type") => {
                 found.has_component_type = true;
             }
@@ -193,6 +209,10 @@ impl Found<'_> {
         self.shared_memory |= memory.shared;
         let page = 1_u64 << memory.page_size_log2.unwrap_or(16).min(63);
         self.memory_bytes = self.memory_bytes.saturating_add(memory.initial.saturating_mul(page));
+        if let Some(maximum) = memory.maximum {
+            let bytes = maximum.saturating_mul(page);
+            self.memory_max_bytes = Some(self.memory_max_bytes.unwrap_or(0).saturating_add(bytes));
+        }
     }
 }
 
@@ -276,6 +296,12 @@ fn own(name: &str) -> Option<(&str, bool)> {
     let rest = name.strip_prefix(PACKAGE)?.strip_prefix('/')?;
     let (interface, version) = rest.split_once('@').unwrap_or((rest, ""));
     Some((interface, compatible(version)))
+}
+
+/// The version of the package `siplet:servlet` that a file was built for: that of the first interface of it.
+pub(super) fn built_for<'n>(mut names: impl Iterator<Item = &'n String>) -> Option<String> {
+    let version = |name: &'n String| name.strip_prefix(PACKAGE)?.strip_prefix('/')?.split_once('@');
+    names.find_map(version).map(|(_, version)| version.to_owned())
 }
 
 /// True for another patch of the same minor version: functions are only ever added in it.

@@ -27,13 +27,23 @@ pub struct Inspection {
     pub exports: Vec<String>,
     /// Names of the handlers that the servlet has.
     pub handlers: Vec<&'static str>,
+    /// Version of the WIT package `siplet:servlet` that it was built for, `0.1.0`; none when it names none.
+    pub wit_version: Option<String>,
     /// Bytes of linear memory at the start.
     pub memory_bytes: u64,
+    /// Bytes that the file itself lets its memory grow to; none: as far as the limit `memory-bytes` allows.
+    pub memory_max_bytes: Option<u64>,
+    /// Bytes of information for a debugger.
+    pub debug_bytes: u64,
+    /// A panic unwinds (`panic = "unwind"`) instead of ending the turn at once.
+    pub unwinds: bool,
     /// The descriptor as it would be deployed; none when it is wrong.
     pub descriptor: Option<Descriptor>,
     /// All that stands against a deployment, as sentences; empty: it can be deployed, as far as can be told without
     /// compiling and starting it.
     pub refusals: Vec<String>,
+    /// Where each of the refusals would happen: `file`, `imports`, `exports`, `descriptor`, `memory`, `compile`, `start`.
+    pub refused_at: Vec<&'static str>,
 }
 
 /// Explains a file; see [`Servlet::load`](super::Servlet::load) for the arguments.
@@ -47,9 +57,14 @@ pub fn inspect(bytes: &[u8], file_name: &str, overrides: Option<&Value>) -> Insp
         imports: Vec::new(),
         exports: Vec::new(),
         handlers: Vec::new(),
+        wit_version: None,
         memory_bytes: 0,
+        memory_max_bytes: None,
+        debug_bytes: 0,
+        unwinds: false,
         descriptor: None,
         refusals: Vec::new(),
+        refused_at: Vec::new(),
     };
     let mut reasons = match examine::examine(bytes, overrides) {
         Ok(examined) => {
@@ -59,7 +74,11 @@ pub fn inspect(bytes: &[u8], file_name: &str, overrides: Option<&Value>) -> Insp
             });
             inspection.imports = examined.imports;
             inspection.exports = examined.exports;
+            inspection.wit_version = examine::built_for(inspection.exports.iter().chain(&inspection.imports));
             inspection.memory_bytes = examined.memory_bytes;
+            inspection.memory_max_bytes = examined.memory_max_bytes;
+            inspection.debug_bytes = examined.debug_bytes;
+            inspection.unwinds = examined.has_exceptions;
             let mut reasons = examined.reasons;
             if let Err(reason) = describe(&mut inspection, bytes, examined.descriptor, overrides) {
                 reasons.push(reason);
@@ -68,7 +87,10 @@ pub fn inspect(bytes: &[u8], file_name: &str, overrides: Option<&Value>) -> Insp
         }
         Err(reason) => vec![reason],
     };
-    inspection.refusals.extend(reasons.drain(..).map(|reason| reason.to_string()));
+    for reason in reasons.drain(..) {
+        inspection.refused_at.push(reason.stage());
+        inspection.refusals.push(reason.to_string());
+    }
     inspection
 }
 
