@@ -1,7 +1,7 @@
 //! Sample servlets as WebAssembly, run by the host's own runner.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
@@ -66,7 +66,11 @@ pub(super) fn sample(name: &str, parameters: Vec<(String, String)>, ring: Ring) 
         parameters.into_iter().map(|(name, value)| (name, json!(value))).collect();
     let overrides = json!({ "init-parameters": parameters });
     let engine = engine()?;
+    // One at a time: whoever comes second finds the code in the cache instead of compiling the same file beside.
+    static LOADING: Mutex<()> = Mutex::new(());
+    let loading = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
     let servlet = Servlet::load(&bytes, name, engine, Some(&overrides)).map_err(|why| why.to_string())?;
+    drop(loading);
     let application = servlet.application().clone();
     let config = RunnerConfig {
         instance: Some(if fresh { InstanceMode::Fresh } else { InstanceMode::Reused }),
