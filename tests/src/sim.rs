@@ -14,10 +14,9 @@ pub mod plan;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::peer::Peer;
 use crate::trace::Trace;
+use crate::world::World;
 use crate::world::seen::{Seen, Watcher};
-use crate::world::{STEPS_MAX, World};
 
 use check::{Checkers, Fault};
 use plan::Plan;
@@ -98,55 +97,4 @@ impl Watcher for Digest {
     fn as_any(&mut self) -> &mut dyn std::any::Any {
         self
     }
-}
-
-/// What is left in a world that should be at rest: names of tables with their counts. Empty: nothing.
-#[must_use]
-pub fn left(world: &World) -> Vec<String> {
-    let mut left = Vec::new();
-    if world.steps >= STEPS_MAX {
-        left.push("the world never comes to rest".to_owned());
-    }
-    if let Some(container) = &world.host.container {
-        let counts = container.counts();
-        let tables = [
-            ("application sessions", counts.application_sessions),
-            ("SIP sessions", counts.sip_sessions),
-            ("dialogs", counts.dialogs),
-            ("server transactions", counts.server_transactions),
-            ("client transactions", counts.client_transactions),
-            ("server keys", counts.server_keys),
-            ("merge keys", counts.merge_keys),
-            ("deadlines", counts.deadlines),
-            ("mailbox", counts.mailbox),
-            ("open steps", counts.open_steps),
-            ("parked units", counts.parked_units),
-            ("loading packets", counts.loading_packets),
-            ("resolving", counts.resolving),
-        ];
-        left.extend(
-            tables.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{name} {count}")),
-        );
-    }
-    let stored = world
-        .host
-        .store
-        .records()
-        .filter(|(key, ..)| {
-            let key = siplet_container::io::Key(key.0);
-            !world.host.unforgotten.contains(&key)
-                && !world.host.fenced.iter().any(|fenced| fenced.partition() == key.partition())
-        })
-        .count();
-    if stored > 0 {
-        left.push(format!("stored {stored}"));
-    }
-    left.extend(
-        world
-            .peers
-            .iter()
-            .filter(|peer| !peer.is_quiet())
-            .map(|peer: &Peer| format!("{} at work", peer.name)),
-    );
-    left
 }

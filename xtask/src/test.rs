@@ -26,7 +26,7 @@ enum Ring {
     Tidy,
     /// Unit tests, scenarios, torture, replay of the fuzz corpora, documentation tests
     Workspace,
-    /// The tests that stand beside the sample servlets
+    /// The tests that stand beside the sample servlets, with the test kit
     Samples,
     /// A short simulation with faults
     Sim,
@@ -115,14 +115,16 @@ impl Ring {
     }
 }
 
-/// Tests beside the samples run natively, in the samples' own workspace.
+/// Tests beside the samples run in the samples' own workspace: natively, with the servlet's WebAssembly in the host that
+/// the test kit starts.
 fn samples(project: &Project) -> Result<Count> {
     if !project.samples().join("Cargo.lock").is_file() {
         bail!("there are no samples in {}", project.shown(&project.samples()));
     }
     let mut command = child::cargo(project);
     command.current_dir(project.samples()).args(["test", "--workspace", "--no-fail-fast"]);
-    command.env("CARGO_TARGET_DIR", project.guest_target());
+    host::ready(project)?;
+    command.env("CARGO_TARGET_DIR", project.guest_target()).env("SIPLET_BIN", project.siplet());
     guests::tell(project, &mut command);
     Ok(counted(command)? + javascript(project)?)
 }

@@ -128,6 +128,65 @@ impl Instance {
     }
 }
 
+/// A turn that stays open, for tests that call handlers as the plain functions that they are.
+///
+/// What the free functions of the SDK ask (time, randomness, log) is asked of the turn that was opened last on this thread.
+/// Requests and responses that outlive it are good for reading and nothing else, as in a guest.
+pub struct OpenTurn<H: Host + 'static> {
+    host: Rc<RefCell<H>>,
+    turn: Rc<Turn>,
+    outer: Option<Rc<Turn>>,
+}
+
+impl<H: Host + 'static> OpenTurn<H> {
+    /// Opens a turn on a host.
+    pub fn begin(host: H) -> Self {
+        let host = Rc::new(RefCell::new(host));
+        let turn = Turn::begin(host.clone());
+        let outer = CURRENT.replace(Some(turn.clone()));
+        Self { host, turn, outer }
+    }
+
+    /// The request of that number, as a handler is called with it.
+    #[must_use]
+    pub fn request(&self, id: MessageId) -> Request {
+        Request::new(self.turn.message(id))
+    }
+
+    /// The response of that number, as a handler is called with it.
+    #[must_use]
+    pub fn response(&self, id: MessageId) -> Response {
+        Response::new(self.turn.message(id))
+    }
+
+    /// The application session of the turn.
+    #[must_use]
+    pub fn application_session(&self) -> ApplicationSession {
+        ApplicationSession::new(self.turn.clone())
+    }
+
+    /// Looks at the host, or changes it.
+    ///
+    /// # Panics
+    /// When it is called from inside the host.
+    pub fn host<T>(&self, look: impl FnOnce(&mut H) -> T) -> T {
+        look(&mut self.host.borrow_mut())
+    }
+}
+
+impl<H: Host + 'static> Drop for OpenTurn<H> {
+    fn drop(&mut self) {
+        CURRENT.set(self.outer.take());
+        self.turn.end();
+    }
+}
+
+impl<H: Host + 'static> fmt::Debug for OpenTurn<H> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("OpenTurn")
+    }
+}
+
 impl fmt::Debug for Instance {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_tuple("Instance").field(&self.descriptor).finish()

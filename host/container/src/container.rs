@@ -2,7 +2,8 @@
 //!
 //! `handle` never waits and never fails. An input that concerns a session becomes a piece of [`Work`] in its mailbox; a
 //! session does one step at a time. The rooms: `receive` (bytes to work), `steps` (begin, turns, commit), `storage`
-//! (stored, refused, restored), `slots` (one session's place and its end), `deploy`, `versions`, `command`.
+//! (stored, refused, restored), `slots` (one session's place and its end), `deploy`, `versions`, `command`,
+//! `inspect` and `views` (live sessions for operators and for tests).
 
 pub use replaying::replay_step;
 
@@ -16,6 +17,7 @@ mod stateless;
 mod steps;
 mod storage;
 mod versions;
+mod views;
 mod watching;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -45,6 +47,7 @@ use versions::{Upgrade, Version};
 use watching::{Kept, Watching};
 
 pub use versions::VersionCounts;
+pub use views::{SessionView, SipView};
 
 /// What waits for a step.
 #[derive(Clone, Debug)]

@@ -30,5 +30,5 @@ mod table;
 mod trace;
 pub mod turn;
 
-pub use container::{Container, Counts, VersionCounts, replay_step};
+pub use container::{Container, Counts, SessionView, SipView, VersionCounts, replay_step};
 pub use io::{Effect, Input};

@@ -38,6 +38,9 @@ pub enum What {
     },
     /// Place a test call and draw its ladder. Exit code 1 when it is not answered.
     Call(Call),
+    /// Hold a world in virtual time for a test kit, which writes requests to it and reads its answers.
+    #[command(hide = true)]
+    TestHost(crate::test_host::TestHost),
     /// Show how a running server is.
     Status(Control),
     /// List live sessions.
@@ -153,7 +156,7 @@ impl What {
             Self::Canary { name, share, control } => {
                 (Ask::Canary { name: name.clone(), percent: *share }, control)
             }
-            Self::Serve(_) | Self::Check { .. } | Self::Call(_) => return None,
+            Self::Serve(_) | Self::Check { .. } | Self::Call(_) | Self::TestHost(_) => return None,
         })
     }
 }

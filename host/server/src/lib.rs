@@ -33,6 +33,7 @@ pub mod sockets;
 pub mod stop;
 mod tcp;
 pub mod terminal;
+pub mod test_host;
 mod udp;
 pub mod wasmfile;
 pub mod watch;

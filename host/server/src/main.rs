@@ -10,7 +10,7 @@ use clap::Parser;
 use siplet_server::cli::{Cli, Control, What};
 use siplet_server::config::Config;
 use siplet_server::control::{Ask, client};
-use siplet_server::{call, check, inspect, log, serve};
+use siplet_server::{call, check, inspect, log, serve, test_host};
 
 /// Long-lived servers fragment less with it, and it tells live bytes.
 #[global_allocator]
@@ -56,6 +56,7 @@ fn run(what: &What) -> Result<bool> {
             Ok(good)
         }
         What::Call(options) => runtime()?.block_on(call::place(&options.order(), &mut out)),
+        What::TestHost(options) => test_host::run(options, std::io::stdin().lock(), &mut out),
         What::Status(_)
         | What::Sessions { .. }
         | What::Inspect { .. }

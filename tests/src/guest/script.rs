@@ -190,9 +190,3 @@ impl Guest for Scripted {
         Ran { turn, outcome, takes }
     }
 }
-
-/// The bytes of the message that a turn's handler is called with.
-#[must_use]
-pub fn message(turn: &Turn) -> Option<bytes::Bytes> {
-    turn.flat(run::message_of(turn)?).ok().map(|flat| flat.bytes)
-}

@@ -1,30 +1,15 @@
 //! Sample servlets as WebAssembly, run by the host's own runner.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde_json::json;
 use siplet_container::app::InstanceMode;
-use siplet_container::turn::{Outcome, TrapReason, Turn};
-use siplet_wasm::{Engine, EngineConfig, RunResult, Runner, RunnerConfig, Servlet};
+use siplet_testhost::guest::wasm::Wasm;
+use siplet_wasm::{Engine, EngineConfig, Servlet};
 
-use super::{Guest, Ran, Sample};
+use super::Sample;
 use crate::scenario::Ring;
-
-/// Runs a servlet in the host's runner.
-pub struct Wasm(Runner);
-
-impl Guest for Wasm {
-    fn run(&mut self, turn: Box<Turn>, _generation: u32) -> Ran {
-        let key = turn.key();
-        match self.0.run(turn) {
-            RunResult::Ran(turn, outcome) => Ran { turn, outcome, takes: Duration::ZERO },
-            // Probation is switched off: a side thread has no place in virtual time.
-            RunResult::Away => unreachable!("a turn of {key:?} went to a side thread"),
-        }
-    }
-}
 
 /// Where `cargo xtask guests` puts the samples.
 #[must_use]
@@ -72,25 +57,11 @@ pub(super) fn sample(name: &str, parameters: Vec<(String, String)>, ring: Ring) 
     let servlet = Servlet::load(&bytes, name, engine, Some(&overrides)).map_err(|why| why.to_string())?;
     drop(loading);
     let application = servlet.application().clone();
-    let config = RunnerConfig {
-        instance: Some(if fresh { InstanceMode::Fresh } else { InstanceMode::Reused }),
-        slow_turn: Duration::from_secs(3600),
-        seed: Some(1),
-        ..RunnerConfig::default()
-    };
-    let mut runner = Runner::new(engine, config, Arc::new(never));
-    runner.deploy(servlet);
+    let mode = if fresh { InstanceMode::Fresh } else { InstanceMode::Reused };
     Ok(Sample {
-        guest: Box::new(Wasm(runner)),
+        guest: Box::new(Wasm::new(servlet, mode)),
         descriptor: application.descriptor,
         handlers: application.handlers,
         id: Some(application.id),
     })
-}
-
-fn never(_: Box<Turn>, outcome: Outcome) {
-    debug_assert!(
-        matches!(&outcome, Outcome::Trapped(trap) if trap.reason == TrapReason::HostError),
-        "nothing runs on a side thread"
-    );
 }

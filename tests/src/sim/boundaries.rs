@@ -84,9 +84,8 @@ impl Kind {
         use crate::peer::{Answer, Reply};
         let reply = |millis, status, script: &str| Reply {
             after: Duration::from_millis(millis),
-            status,
-            fork: 0,
             headers: vec![("Script".to_owned(), script.to_owned())],
+            ..Reply::now(status)
         };
         let answers = [
             (0, Answer { replies: vec![reply(500, 180, "count n"), reply(2000, 200, "ack")] }),

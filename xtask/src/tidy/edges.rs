@@ -9,7 +9,7 @@ use crate::child;
 use crate::project::Project;
 
 /// Each crate of ours and those of ours that it may depend on. A new crate is a new line.
-const EDGES: [(&str, &[&str]); 13] = [
+const EDGES: [(&str, &[&str]); 15] = [
     ("siplet-sip", &[]),
     ("siplet-container", &["siplet-sip"]),
     ("siplet-store", &[]),
@@ -17,12 +17,35 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("siplet-build", &[]),
     ("siplet-ladder", &["siplet-container", "siplet-sip"]),
     (
+        "siplet-testhost",
+        &[
+            "siplet-wasm",
+            "siplet-container",
+            "siplet-store",
+            "siplet-sip",
+            "siplet-ladder",
+            "siplet-test-protocol",
+        ],
+    ),
+    (
         "siplet",
-        &["siplet-wasm", "siplet-container", "siplet-store", "siplet-ladder", "siplet-build", "siplet-sip"],
+        // The test kit only for the tests of `siplet test-host`.
+        &[
+            "siplet-testhost",
+            "siplet-test-protocol",
+            "siplet-testkit",
+            "siplet-build",
+            "siplet-ladder",
+            "siplet-wasm",
+            "siplet-container",
+            "siplet-store",
+            "siplet-sip",
+        ],
     ),
     ("siplet-sdk", &["siplet-sip", "siplet-sdk-macros"]),
     ("siplet-sdk-macros", &[]),
-    ("siplet-testkit", &["siplet-wasm", "siplet-container", "siplet-sip"]),
+    ("siplet-test-protocol", &[]),
+    ("siplet-testkit", &["siplet-test-protocol", "siplet-build", "siplet-sdk", "siplet-sip"]),
     ("siplet-fuzz-bodies", &["siplet-container", "siplet-sip"]),
     ("siplet-tests", ANYTHING),
     ("xtask", &["siplet-build"]),

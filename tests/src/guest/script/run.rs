@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use siplet_container::turn::{Callback, Level, MessageId, Misuse, Scope, SipKey, TrapReason, Turn};
 
+use crate::guest::message_of;
 use crate::wire;
 
 use super::{Act, Script};
@@ -27,15 +28,6 @@ pub(super) fn script_of(turn: &Turn) -> Option<Script> {
     let flat = turn.flat(message_of(turn)?).ok()?;
     let text = wire::named(&wire::parse(&flat.bytes)?, "Script")?;
     Script::parse(&text).ok()
-}
-
-/// The message that the handler is called with.
-pub(crate) fn message_of(turn: &Turn) -> Option<MessageId> {
-    match turn.callback() {
-        Callback::Request { message, .. } | Callback::Response { message, .. } => Some(message),
-        Callback::NoAckReceived { response } => Some(response),
-        Callback::ServletInitialized | Callback::Upgrade => None,
-    }
 }
 
 /// A script on its way through a turn.

@@ -19,6 +19,7 @@ pub(super) fn run(stage: &mut Stage, peer: usize, command: &Command) -> Result<(
             status: status.parse().map_err(|_| format!("`{status}` is no status"))?,
             fork: fork.parse().map_err(|_| format!("`{fork}` is no number"))?,
             headers: headers.clone(),
+            ..Reply::now(0)
         });
     }
     let user = command.option("user").unwrap_or_default().to_owned();

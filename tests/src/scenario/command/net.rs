@@ -17,8 +17,8 @@ pub(super) fn run(stage: &mut Stage, command: &Command) -> Result<(), String> {
     };
     let times = command.option("times").unwrap_or("1");
     let rule = Rule {
-        from: super::end(stage, from)?,
-        to: super::end(stage, to)?,
+        from: Some(super::end(stage, from)?),
+        to: Some(super::end(stage, to)?),
         what: command.word(2, "a method, a status or *")?.to_owned(),
         cseq_method: command.option("of").map(str::to_owned),
         times: times.parse().map_err(|_| format!("`{times}` is no number"))?,

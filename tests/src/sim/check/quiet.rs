@@ -1,7 +1,7 @@
 //! INV-QUIET: with all timers run out and no dialog up, every table is empty, in the host, the store and the peers.
 
-use crate::sim::left;
 use crate::world::World;
+use crate::world::left::left;
 use crate::world::seen::Seen;
 
 use super::Checker;

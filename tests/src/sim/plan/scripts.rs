@@ -130,5 +130,5 @@ pub(super) fn answer(random: &mut Random, swarm: &Swarm) -> Answer {
 
 fn reply(random: &mut Random, status: u16, fork: u32, script: String) -> Reply {
     let after = Duration::from_millis(random.below(2000));
-    Reply { after, status, fork, headers: vec![("Script".to_owned(), script)] }
+    Reply { after, fork, headers: vec![("Script".to_owned(), script)], ..Reply::now(status) }
 }

@@ -6,6 +6,7 @@
 //!
 //! Start reading at [`World`]; `world::perform` does the effects, `world::life` kills and starts the host.
 
+pub mod left;
 mod life;
 pub mod net;
 pub mod node;
@@ -69,6 +70,8 @@ pub struct World {
     events: BTreeMap<(Time, u64), Event>,
     sequence: u64,
     addresses: BTreeMap<SocketAddr, usize>,
+    /// Domains of the peers that have a URI: each resolves to an address of its own.
+    domains: Vec<String>,
     random: Random,
 }
 
@@ -95,6 +98,7 @@ impl World {
             events: BTreeMap::new(),
             sequence: 0,
             addresses: BTreeMap::new(),
+            domains: Vec::new(),
             random,
         }
     }
@@ -108,6 +112,24 @@ impl World {
         let address: SocketAddr = format!("10.0.1.{}:5060", at + 1).parse().expect("a made address is one");
         self.addresses.insert(address, at);
         self.peers.push(Peer::new(name, address, transport));
+        at
+    }
+
+    /// Adds a user agent that is known by `sip:user@domain`; its index. The domain's name resolves, and what is sent there comes
+    /// to whom the Request-URI names.
+    pub fn add_phone(&mut self, uri: &str, transport: Transport) -> usize {
+        let rest = uri.split_once(':').map_or(uri, |(_, rest)| rest);
+        let (user, domain) = rest.split_once('@').unwrap_or((rest, rest));
+        // Tags and branches are made from the name, so no two may have the same.
+        let taken = self.peer(user).is_some();
+        let at = self.add_peer(
+            &if taken { format!("{user}.{domain}.{}", self.peers.len()) } else { user.to_owned() },
+            transport,
+        );
+        self.peers[at].uri = Some(uri.to_owned());
+        if !self.domains.iter().any(|known| known.eq_ignore_ascii_case(domain)) {
+            self.domains.push(domain.to_owned());
+        }
         at
     }
 
@@ -278,7 +300,7 @@ impl World {
     }
 
     /// Puts what the peers want to send onto the wire.
-    fn flush_peers(&mut self) {
+    pub fn flush_peers(&mut self) {
         for at in 0..self.peers.len() {
             while let Some(bytes) = self.peers[at].poll() {
                 self.peer_sends(at, bytes);

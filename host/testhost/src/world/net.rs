@@ -17,10 +17,10 @@ use super::seen::End;
 /// A rule of a test for messages on one way.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Who sends.
-    pub from: End,
-    /// To whom.
-    pub to: End,
+    /// Who sends; none: whoever it is.
+    pub from: Option<End>,
+    /// To whom; none: whoever it is.
+    pub to: Option<End>,
     /// Method of a request, status of a response, or `*`.
     pub what: String,
     /// Method of the CSeq that a response must have, if any.
@@ -138,8 +138,8 @@ impl Net {
         let method = message.as_ref().map(|message| wire::cseq(message).1);
         let fits = |rule: &Rule| {
             rule.times > 0
-                && rule.from == from
-                && rule.to == to
+                && rule.from.is_none_or(|end| end == from)
+                && rule.to.is_none_or(|end| end == to)
                 && (rule.what == "*" || Some(&rule.what) == what.as_ref())
                 && (rule.cseq_method.is_none() || rule.cseq_method == method)
         };

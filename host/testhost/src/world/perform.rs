@@ -1,5 +1,6 @@
 //! Doing the host's effects.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +11,11 @@ use siplet_store::{Epoch, Store, Unit};
 
 use super::seen::{End, Fate, Seen};
 use super::{Event, World, fate};
+
+/// Where a domain is, by its index.
+fn domain_address(domain: usize) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(10, 0, 2, u8::try_from(domain + 1).unwrap_or(u8::MAX)))
+}
 
 /// The epoch that hosts of a world write under.
 const EPOCH: Epoch = Epoch(1);
@@ -44,9 +50,9 @@ impl World {
         self.show(&Seen::Transmit { hop: &hop, bytes: &bytes });
         let reliable = hop.transport.is_reliable();
         let peer = if reliable {
-            self.host.connections.get(&hop.connection).copied().or_else(|| self.dial(&hop))
+            self.host.connections.get(&hop.connection).copied().or_else(|| self.dial(&hop, &bytes))
         } else {
-            self.addresses.get(&hop.remote).copied()
+            self.peer_at(hop.remote, &bytes)
         };
         let Some(peer) = peer else {
             let to = End::Nowhere;
@@ -64,9 +70,9 @@ impl World {
     }
 
     /// Opens a connection to a peer that takes them.
-    fn dial(&mut self, hop: &Hop) -> Option<usize> {
+    fn dial(&mut self, hop: &Hop, bytes: &Bytes) -> Option<usize> {
         let remote = hop.fallback.unwrap_or(hop.remote);
-        let peer = self.addresses.get(&remote).copied()?;
+        let peer = self.peer_at(remote, bytes)?;
         if self.peers[peer].transport != hop.transport {
             return None;
         }
@@ -74,8 +80,20 @@ impl World {
         Some(peer)
     }
 
+    /// Who is at that address. At the address of a domain it is whom the Request-URI names.
+    fn peer_at(&self, address: SocketAddr, bytes: &Bytes) -> Option<usize> {
+        if let Some(peer) = self.addresses.get(&address) {
+            return Some(*peer);
+        }
+        (0..self.domains.len()).find(|domain| domain_address(*domain) == address.ip())?;
+        let message = crate::wire::parse(bytes)?;
+        let uri = String::from_utf8_lossy(message.request_uri()).into_owned();
+        let address_of_record = uri.split([';', '?']).next().unwrap_or_default();
+        self.peers.iter().position(|peer| peer.uri.as_deref() == Some(address_of_record))
+    }
+
     fn run_turn(&mut self, turn: Box<Turn>) {
-        let message = crate::guest::script::message(&turn);
+        let message = crate::guest::message(&turn);
         let (id, key, handler) = (turn.id(), turn.key(), turn.callback().handler());
         self.show(&Seen::TurnBegan { turn: id, key, handler, message: message.as_ref() });
         let generation = self.host.generation;
@@ -102,6 +120,7 @@ impl World {
             handler: turn.callback().handler(),
             outcome: &outcome,
             outbox: &outbox,
+            after: &turn,
         });
         self.feed(Input::TurnEnded { turn, outcome });
     }
@@ -142,8 +161,13 @@ impl World {
     }
 
     pub(super) fn answer_dns(&mut self, query: Query) {
-        let known = self.peers.iter().find(|peer| peer.name == query.host);
-        let answer = known.map(|peer| peer.address.ip()).into_iter().collect();
+        let peer = self.peers.iter().find(|peer| peer.name == query.host).map(|peer| peer.address.ip());
+        let domain = self
+            .domains
+            .iter()
+            .position(|domain| domain.eq_ignore_ascii_case(&query.host))
+            .map(domain_address);
+        let answer = peer.or(domain).into_iter().collect();
         self.feed(Input::Resolved { query, answer });
     }
 

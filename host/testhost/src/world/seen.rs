@@ -5,7 +5,7 @@ use siplet_container::Counts;
 use siplet_container::app::Handler;
 use siplet_container::io::{CommandReply, Hop, Key, StoreError, UnitId, Write};
 use siplet_container::report::Report;
-use siplet_container::turn::{Outcome, TurnId};
+use siplet_container::turn::{Outcome, Turn, TurnId};
 
 use super::World;
 
@@ -88,6 +88,8 @@ pub enum Seen<'a> {
         outcome: &'a Outcome,
         /// What is in its outbox.
         outbox: &'a [String],
+        /// The turn, with what its handler did.
+        after: &'a Turn,
     },
     /// The host gave a unit to the store.
     Store {

@@ -43,6 +43,8 @@ pub struct Client {
     pub responses: Vec<Bytes>,
     /// The peer wants it cancelled, or did so.
     pub cancelled: bool,
+    /// Its 2xx are acknowledged as they come, whatever the peer's manners are.
+    pub acks_by_itself: bool,
     /// ACKs that were sent, by the To tag that they acknowledge.
     acks: Vec<(String, Bytes)>,
     cancel_sent: bool,
@@ -80,7 +82,10 @@ impl Peer {
     pub fn request(&mut self, method: &str, uri: &str, extras: &Extras, now: Time) -> usize {
         let from_tag = extras.from_tag.clone().unwrap_or_else(|| self.mint("t"));
         let call_id = extras.call_id.clone().unwrap_or_else(|| self.mint("call"));
-        let from = format!("<sip:{}@{}>;tag={from_tag}", self.name, self.address.ip());
+        let from = match &self.uri {
+            Some(uri) => format!("<{uri}>;tag={from_tag}"),
+            None => format!("<sip:{}@{}>;tag={from_tag}", self.name, self.address.ip()),
+        };
         let to = match &extras.to_tag {
             Some(tag) => format!("<{uri}>;tag={tag}"),
             None => format!("<{uri}>"),
@@ -232,6 +237,7 @@ impl Peer {
             ending: Ending::Pending,
             responses: Vec::new(),
             cancelled: false,
+            acks_by_itself: false,
             acks: Vec::new(),
             cancel_sent: false,
             cancel_headers: Vec::new(),
@@ -327,7 +333,7 @@ impl Peer {
             // A failure that it crossed was an answer to another copy of the INVITE.
             known.ended = None;
         }
-        if self.manners.acks_success {
+        if self.manners.acks_success || self.clients[at].acks_by_itself {
             self.ack_success(at, dialog);
         }
         if is_new && self.clients[at].cancelled {

@@ -96,13 +96,17 @@ impl Peer {
 
     fn answer(&mut self, at: usize, method: &str, now: Time) {
         match method {
-            "INVITE" => self.plan(at, now),
+            "INVITE" if self.manners.answers_calls => self.plan(at, now),
+            "INVITE" => {}
             "CANCEL" => self.on_cancel(at, now),
             "BYE" => {
                 let status = if self.end_dialog_of(at) { 200 } else { 481 };
                 self.reply(at, &Reply::now(status), now);
             }
-            _ => self.reply(at, &Reply::now(200), now),
+            other => {
+                let status = self.statuses.get(other).copied().unwrap_or(200);
+                self.reply(at, &Reply::now(status), now);
+            }
         }
     }
 
@@ -140,8 +144,17 @@ impl Peer {
         }
     }
 
+    /// Index of the dialog that the answers to an INVITE made.
+    #[must_use]
+    pub fn dialog_of_server(&self, at: usize) -> Option<usize> {
+        let server = self.servers.get(at)?;
+        let (local, remote) = (&server.tag, wire::from_tag(&server.request));
+        self.dialogs.iter().position(|dialog| super::matches(dialog, &server.request, local, &remote))
+    }
+
     /// Index of the dialog that a request names.
-    fn dialog_of_request(&self, at: usize) -> Option<usize> {
+    #[must_use]
+    pub fn dialog_of_request(&self, at: usize) -> Option<usize> {
         let request = &self.servers[at].request;
         let (local, remote) = (wire::to_tag(request), wire::from_tag(request));
         self.dialogs.iter().position(|dialog| super::matches(dialog, request, &local, &remote))
@@ -175,7 +188,13 @@ impl Peer {
             headers.push(("Contact".to_owned(), self.contact()));
         }
         headers.extend_from_slice(&reply.headers);
-        let bytes = wire::write(&format!("SIP/2.0 {} Scripted", reply.status), &headers, "");
+        if !reply.body.is_empty()
+            && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type"))
+        {
+            headers.push(("Content-Type".to_owned(), "application/sdp".to_owned()));
+        }
+        let reason = if reply.reason.is_empty() { "Scripted" } else { &reply.reason };
+        let bytes = wire::write(&format!("SIP/2.0 {} {reason}", reply.status), &headers, &reply.body);
         if method == "INVITE" && reply.status > 100 && reply.status < 300 && !has_tag {
             self.callee_dialog(at, &tag, reply.status);
         }

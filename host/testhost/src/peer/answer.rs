@@ -11,15 +11,26 @@ pub struct Reply {
     pub status: u16,
     /// Which of several user agents behind one address says it: a tag of its own for each.
     pub fork: u32,
+    /// Its reason phrase; empty: a usual one.
+    pub reason: String,
     /// Header lines.
     pub headers: Vec<(String, String)>,
+    /// The body; its type is `application/sdp` where no header line says another.
+    pub body: String,
 }
 
 impl Reply {
     /// A response at once.
     #[must_use]
     pub const fn now(status: u16) -> Self {
-        Self { after: Duration::ZERO, status, fork: 0, headers: Vec::new() }
+        Self {
+            after: Duration::ZERO,
+            status,
+            fork: 0,
+            reason: String::new(),
+            headers: Vec::new(),
+            body: String::new(),
+        }
     }
 }
 

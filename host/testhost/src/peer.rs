@@ -44,11 +44,13 @@ pub struct Manners {
     pub repeats: bool,
     /// Answers requests.
     pub answers: bool,
+    /// Answers INVITEs by its plan; else whoever moves the peer answers them.
+    pub answers_calls: bool,
 }
 
 impl Default for Manners {
     fn default() -> Self {
-        Self { acks_success: true, acks_failure: true, repeats: true, answers: true }
+        Self { acks_success: true, acks_failure: true, repeats: true, answers: true, answers_calls: true }
     }
 }
 
@@ -78,12 +80,16 @@ pub struct Peer {
     pub name: String,
     /// Its address.
     pub address: SocketAddr,
+    /// The URI that it is known by, where it is another than that of its address.
+    pub uri: Option<String>,
     /// How it speaks to the host.
     pub transport: Transport,
     /// What it does by itself.
     pub manners: Manners,
     /// How it answers INVITEs, by the user part of the Request-URI; the empty name is for all others.
     pub answers: BTreeMap<String, Answer>,
+    /// Statuses of its answers to other requests, by method; 200 for those that are not named.
+    pub statuses: BTreeMap<String, u16>,
     /// Header lines of its next ACKs.
     pub ack_headers: Vec<(String, String)>,
     /// What it asked for, oldest first.
@@ -103,9 +109,11 @@ impl Peer {
         Self {
             name: name.to_owned(),
             address,
+            uri: None,
             transport,
             manners: Manners::default(),
             answers: BTreeMap::new(),
+            statuses: BTreeMap::new(),
             ack_headers: Vec::new(),
             clients: Vec::new(),
             servers: Vec::new(),
