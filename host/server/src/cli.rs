@@ -13,6 +13,7 @@ use siplet_container::io::Transport;
 
 use crate::config::{Override, settings};
 use crate::control::{Ask, SESSIONS_LISTED};
+use crate::new;
 
 /// A SIP application server whose applications are servlets compiled to WebAssembly.
 #[derive(Clone, Debug, Parser)]
@@ -26,6 +27,10 @@ pub struct Cli {
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum What {
+    /// Make a servlet crate that builds at once.
+    New(New),
+    /// Serve a servlet from its sources, and again at each save.
+    Dev(Dev),
     /// Serve the servlets of a folder.
     Serve(Serve),
     /// Explain a servlet's file without deploying it. Exit code 1 when it would be refused.
@@ -156,7 +161,12 @@ impl What {
             Self::Canary { name, share, control } => {
                 (Ask::Canary { name: name.clone(), percent: *share }, control)
             }
-            Self::Serve(_) | Self::Check { .. } | Self::Call(_) | Self::TestHost(_) => return None,
+            Self::New(_)
+            | Self::Dev(_)
+            | Self::Serve(_)
+            | Self::Check { .. }
+            | Self::Call(_)
+            | Self::TestHost(_) => return None,
         })
     }
 }
@@ -175,6 +185,55 @@ fn duration(text: &str) -> Result<Duration, String> {
     let time =
         number.parse::<u64>().ok().filter(|_| seconds > 0).and_then(|number| number.checked_mul(seconds));
     time.map(Duration::from_secs).ok_or_else(|| "write it as 30s, 10m, 2h or 3d".to_owned())
+}
+
+/// Options of `siplet new`.
+#[derive(Clone, Debug, Args)]
+pub struct New {
+    /// Name of the servlet and of its folder; or the path of the folder.
+    #[arg(value_name = "NAME")]
+    pub path: PathBuf,
+    /// What to begin with: `hello`, or the name of a sample servlet.
+    #[arg(long, default_value = new::DEFAULT_TEMPLATE)]
+    pub template: String,
+    /// Folder of the SDK, or of a checkout of siplet. By default that of the checkout in which this siplet was built,
+    /// where it is still there, else the published version.
+    #[arg(long, value_name = "PATH")]
+    pub sdk: Option<PathBuf>,
+}
+
+impl New {
+    /// The order for [`crate::new::make`].
+    #[must_use]
+    pub fn order(&self) -> new::Order {
+        new::Order { path: self.path.clone(), template: self.template.clone(), sdk: self.sdk.clone() }
+    }
+}
+
+/// Options of `siplet dev`.
+#[derive(Clone, Debug, Args)]
+pub struct Dev {
+    /// Folder of the servlet.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub folder: PathBuf,
+    /// Tell lines instead of showing a screen, as it does where standard output is no terminal.
+    #[arg(long)]
+    pub plain: bool,
+    /// Settings of the server.
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+impl Dev {
+    /// The order for [`crate::dev::run`].
+    #[must_use]
+    pub fn order(&self) -> crate::dev::Order {
+        crate::dev::Order {
+            folder: self.folder.clone(),
+            overrides: self.overrides.0.clone(),
+            plain: self.plain,
+        }
+    }
 }
 
 /// Options of `siplet call`.

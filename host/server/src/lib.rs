@@ -14,6 +14,7 @@ pub mod config;
 pub mod control;
 pub mod counters;
 pub mod deploy;
+pub mod dev;
 mod dns;
 pub mod flow;
 pub mod folder;
@@ -22,6 +23,7 @@ pub mod hub;
 pub mod inspect;
 pub mod log;
 pub mod metrics;
+pub mod new;
 pub mod process;
 pub mod report;
 #[cfg(test)]

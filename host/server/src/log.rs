@@ -27,6 +27,13 @@ static PIPE: OnceLock<Pipe> = OnceLock::new();
 
 /// Sets up the log of this process. Does nothing when there is one already.
 pub fn set_up(log: &Log) {
+    // The journal has a time of its own.
+    let timed = std::env::var_os("JOURNAL_STREAM").is_none();
+    set_up_to(log, timed, io::stderr());
+}
+
+/// The same to another place than standard error, which gets one whole line, with its details, at a time.
+pub fn set_up_to(log: &Log, timed: bool, out: impl Write + Send + 'static) {
     let level = match log.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -34,10 +41,10 @@ pub fn set_up(log: &Log) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let pipe = PIPE.get_or_init(|| Pipe::start(io::stderr())).clone();
+    let pipe = PIPE.get_or_init(|| Pipe::start(out)).clone();
     let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(pipe);
     let _ = match log.format {
-        LogFormat::Human => builder.event_format(Human::from_environment()).try_init_boxed(),
+        LogFormat::Human => builder.event_format(Human { timed }).try_init_boxed(),
         LogFormat::Json => builder.json().flatten_event(true).with_target(false).try_init_boxed(),
     };
 }
@@ -67,14 +74,8 @@ where
 
 /// Lines for people: a level, a sentence, details below it.
 struct Human {
-    /// The journal has a time of its own.
+    /// Each line begins with the time.
     timed: bool,
-}
-
-impl Human {
-    fn from_environment() -> Self {
-        Self { timed: std::env::var_os("JOURNAL_STREAM").is_none() }
-    }
 }
 
 impl<S, N> FormatEvent<S, N> for Human

@@ -10,7 +10,7 @@ use clap::Parser;
 use siplet_server::cli::{Cli, Control, What};
 use siplet_server::config::Config;
 use siplet_server::control::{Ask, client};
-use siplet_server::{call, check, inspect, log, serve, test_host};
+use siplet_server::{call, check, dev, inspect, log, new, serve, test_host};
 
 /// Long-lived servers fragment less with it, and it tells live bytes.
 #[global_allocator]
@@ -48,6 +48,14 @@ fn run(what: &What) -> Result<bool> {
         What::Serve(options) => {
             let config = Config::load(options.config.as_deref(), &options.overrides.0)?;
             runtime()?.block_on(serve::serve(config, &mut out))?;
+            Ok(true)
+        }
+        What::New(options) => {
+            write!(out, "{}", new::make(&options.order())?)?;
+            Ok(true)
+        }
+        What::Dev(options) => {
+            runtime()?.block_on(dev::run(&options.order(), &mut out))?;
             Ok(true)
         }
         What::Check { file, json } => {

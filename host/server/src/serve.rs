@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::{Context, Result};
-use siplet_container::app::Application;
+use siplet_container::app::{Application, InstanceMode};
 use siplet_container::config::{Config as ContainerConfig, Listener};
-use siplet_wasm::{Allocator, Engine, EngineConfig};
+use siplet_wasm::{Allocator, Engine, EngineConfig, RunnerConfig};
 use tokio::net::UnixListener;
 
 use crate::clock::Clock;
@@ -29,41 +29,115 @@ use crate::{control, http, log, secret, sockets};
 pub async fn serve(config: Config, out: &mut impl Write) -> Result<()> {
     log::set_up(&config.log);
     let mut signals = Signals::listen().context("no signals")?;
-    let config = Arc::new(config);
-    let (listeners, sockets) = sockets::bind(&config)?;
-    let http = http_listener(&config).await?;
-    let control = control_listener(&config).await?;
-    let engine = engine(&config)?;
-    let (shards, threads) = start_shards(&config, &listeners, sockets, &engine)?;
-    let deploy::Started { requests, first_look, rollbacks } = deploy::start(&config, engine, shards.clone())?;
-    let hub = Hub::new(Arc::clone(&config), shards, requests, rollbacks);
-    let metrics_address = http.as_ref().and_then(|listener| listener.local_addr().ok());
-    if let Some(listener) = http {
-        tokio::spawn(http::serve(listener, hub.clone()));
-    }
-    if let Some(listener) = control {
-        tokio::spawn(control::serve(listener, hub.clone()));
-    }
-    let serving = tokio::select! {
-        serving = first_look => serving.unwrap_or_default(),
-        () = signals.next() => {
-            stop::end(&hub).await;
-            return Ok(());
-        }
-    };
-    hub.open().await;
-    greet(&config, &listeners, metrics_address, &serving, out);
+    let kind = Kind::production(&config);
+    let Some(server) = Server::start(config, kind, &mut signals).await? else { return Ok(()) };
+    server.greet(out);
     signals.next().await;
-    stop::drain(&hub, &mut signals).await;
-    stop::end(&hub).await;
-    join(threads);
-    remove_socket(&config);
+    server.stop(&mut signals).await;
     Ok(())
 }
 
-fn engine(config: &Config) -> Result<Engine> {
-    let code_cache = Some(config.state_dir.join("code"));
-    let engine = Engine::new(EngineConfig { code_cache, ..EngineConfig::default() })?;
+/// How guests are compiled and run.
+#[derive(Clone, Debug)]
+pub struct Kind {
+    /// The compiler and its cache.
+    pub engine: EngineConfig,
+    /// The use of instances.
+    pub runner: RunnerConfig,
+}
+
+impl Kind {
+    /// Optimised code, kept beside the state; instances as descriptors say.
+    #[must_use]
+    pub fn production(config: &Config) -> Self {
+        let code_cache = Some(config.state_dir.join("code"));
+        Self {
+            engine: EngineConfig { code_cache, ..EngineConfig::default() },
+            runner: RunnerConfig::default(),
+        }
+    }
+
+    /// Code that is quick to make, lines in backtraces, and an instance of its own for each turn, so that what a guest
+    /// keeps in its memory never works by chance.
+    #[must_use]
+    pub fn development() -> Self {
+        let runner = RunnerConfig { instance: Some(InstanceMode::Fresh), ..RunnerConfig::default() };
+        Self { engine: EngineConfig::dev(), runner }
+    }
+}
+
+/// A server that takes calls.
+#[derive(Debug)]
+pub struct Server {
+    config: Arc<Config>,
+    hub: Hub,
+    listeners: Vec<Listener>,
+    metrics: Option<SocketAddr>,
+    serving: Vec<Application>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts everything; calls are taken when this returns. None when a signal came first.
+    ///
+    /// # Errors
+    /// Whatever keeps it from starting, in words.
+    pub async fn start(config: Config, kind: Kind, signals: &mut Signals) -> Result<Option<Self>> {
+        let config = Arc::new(config);
+        let (listeners, sockets) = sockets::bind(&config)?;
+        let http = http_listener(&config).await?;
+        let control = control_listener(&config).await?;
+        let engine = engine(kind.engine)?;
+        let (shards, threads) = start_shards(&config, &listeners, sockets, &engine, &kind.runner)?;
+        let deploy::Started { requests, first_look, rollbacks } =
+            deploy::start(&config, engine, shards.clone())?;
+        let hub = Hub::new(Arc::clone(&config), shards, requests, rollbacks);
+        let metrics = http.as_ref().and_then(|listener| listener.local_addr().ok());
+        if let Some(listener) = http {
+            tokio::spawn(http::serve(listener, hub.clone()));
+        }
+        if let Some(listener) = control {
+            tokio::spawn(control::serve(listener, hub.clone()));
+        }
+        let serving = tokio::select! {
+            serving = first_look => serving.unwrap_or_default(),
+            () = signals.next() => {
+                stop::end(&hub).await;
+                return Ok(None);
+            }
+        };
+        hub.open().await;
+        Ok(Some(Self { config, hub, listeners, metrics, serving, threads }))
+    }
+
+    /// What asks its shards and its deploying thread.
+    #[must_use]
+    pub const fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn listeners(&self) -> &[Listener] {
+        &self.listeners
+    }
+
+    /// The first lines: where it listens, what it serves, how to try it.
+    pub fn greet(&self, out: &mut impl Write) {
+        greet(&self.config, &self.listeners, self.metrics, &self.serving, out);
+    }
+
+    /// Takes no new calls, gives the live ones their time, and ends.
+    pub async fn stop(self, signals: &mut Signals) {
+        stop::drain(&self.hub, signals).await;
+        stop::end(&self.hub).await;
+        join(self.threads);
+        remove_socket(&self.config);
+    }
+}
+
+fn engine(config: EngineConfig) -> Result<Engine> {
+    let engine = Engine::new(config)?;
     if engine.allocator() == Allocator::OnDemand {
         tracing::warn!("address space is short: guests' memory is not pooled, and an instance costs more");
     }
@@ -103,6 +177,7 @@ fn start_shards(
     listeners: &[Listener],
     sockets: Vec<Sockets>,
     engine: &Engine,
+    runner: &RunnerConfig,
 ) -> Result<(Vec<ShardHandle>, Vec<JoinHandle<()>>)> {
     let clock = Clock::start();
     let secret = load_secret(config)?;
@@ -131,6 +206,7 @@ fn start_shards(
             inbox,
             shards: handles.clone(),
             engine: engine.clone(),
+            runner: runner.clone(),
         };
         threads.push(shard::start(parts).context("no thread for a shard")?);
     }
@@ -183,6 +259,24 @@ pub fn greeting(
     serving: &[Application],
     config: &Config,
 ) -> String {
+    let metrics = metrics.map_or_else(|| "none".to_owned(), |address| format!("http://{address}"));
+    let store = match (config.store, config.durable) {
+        (StoreKind::Memory, false) => "memory",
+        (StoreKind::Memory, true) => "memory, commits waited for",
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let mut text =
+        format!("siplet {version}   sip {}   metrics {metrics}   store {store}\n", addresses(listeners));
+    text.push_str(&lines(serving));
+    if let Some(example) = example(listeners, serving) {
+        text.push_str(&format!("try it:  {example}\n"));
+    }
+    text
+}
+
+/// Where it listens: `127.0.0.1:5060 udp tcp`.
+#[must_use]
+pub fn addresses(listeners: &[Listener]) -> String {
     let mut addresses: Vec<(SocketAddr, String)> = Vec::new();
     for listener in listeners {
         let name = listener.transport.param_name();
@@ -195,37 +289,32 @@ pub fn greeting(
         }
     }
     let sip: Vec<_> = addresses.iter().map(|(address, names)| format!("{address} {names}")).collect();
-    let metrics = metrics.map_or_else(|| "none".to_owned(), |address| format!("http://{address}"));
-    let store = match (config.store, config.durable) {
-        (StoreKind::Memory, false) => "memory",
-        (StoreKind::Memory, true) => "memory, commits waited for",
+    sip.join(", ")
+}
+
+/// The command that places a test call, none when nothing serves.
+#[must_use]
+pub fn example(listeners: &[Listener], serving: &[Application]) -> Option<String> {
+    let listener = listeners.first().filter(|_| !serving.is_empty())?;
+    let ip = listener.address.ip();
+    let host = if ip.is_unspecified() {
+        listener.advertised_host.clone()
+    } else if ip.is_ipv6() {
+        format!("[{ip}]")
+    } else {
+        ip.to_string()
     };
-    let version = env!("CARGO_PKG_VERSION");
-    let mut text = format!("siplet {version}   sip {}   metrics {metrics}   store {store}\n", sip.join(", "));
-    text.push_str(&lines(serving));
-    if let Some(listener) = listeners.first().filter(|_| !serving.is_empty()) {
-        let ip = listener.address.ip();
-        let host = if ip.is_unspecified() {
-            listener.advertised_host.clone()
-        } else if ip.is_ipv6() {
-            format!("[{ip}]")
-        } else {
-            ip.to_string()
-        };
-        let port = match listener.address.port() {
-            5060 => String::new(),
-            port => format!(":{port}"),
-        };
-        let server = format!("{host}{port}");
-        // A servlet that takes every domain answers at the server's own address.
-        let domain = serving.iter().map(|app| app.descriptor.domains.first()).min().flatten();
-        let example = match domain {
-            None => format!("siplet call sip:hello@{server}"),
-            Some(domain) => format!("siplet call sip:hello@{domain} --server {server}"),
-        };
-        text.push_str(&format!("try it:  {example}\n"));
-    }
-    text
+    let port = match listener.address.port() {
+        5060 => String::new(),
+        port => format!(":{port}"),
+    };
+    let server = format!("{host}{port}");
+    // A servlet that takes every domain answers at the server's own address.
+    let domain = serving.iter().map(|app| app.descriptor.domains.first()).min().flatten();
+    Some(match domain {
+        None => format!("siplet call sip:hello@{server}"),
+        Some(domain) => format!("siplet call sip:hello@{domain} --server {server}"),
+    })
 }
 
 /// Threads that have ended are joined; one that hangs in a guest ends with the process.

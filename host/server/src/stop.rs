@@ -1,8 +1,10 @@
 //! The end: new calls are refused, live calls get their time, and whoever waits is told what for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::control::status::grouped;
@@ -13,11 +15,12 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How often a waiting operator hears what is waited for.
 const TELL: Duration = Duration::from_secs(5);
 
-/// The two signals that end a server.
+/// The two signals that end a server, and whoever else may ask for its end.
 #[derive(Debug)]
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    asked: Arc<Notify>,
 }
 
 impl Signals {
@@ -26,7 +29,18 @@ impl Signals {
     /// # Errors
     /// The system gives no signals.
     pub fn listen() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        let asked = Arc::new(Notify::new());
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            asked,
+        })
+    }
+
+    /// Notified, it counts as one more signal: for a key of a terminal that gives none itself.
+    #[must_use]
+    pub fn asked(&self) -> Arc<Notify> {
+        Arc::clone(&self.asked)
     }
 
     /// The next of them.
@@ -34,6 +48,7 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            () = self.asked.notified() => {}
         }
     }
 }

@@ -10,6 +10,7 @@
 
 mod calls;
 mod deployment;
+mod development;
 mod host;
 mod http;
 mod languages;
@@ -79,6 +80,7 @@ fn main() {
         surfaces::trials(),
         deployment::trials(),
         versions::trials(),
+        development::trials(),
         stop::trials(),
         misbehaviour::trials(),
         load::trials(),

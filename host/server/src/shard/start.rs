@@ -54,6 +54,8 @@ pub struct Parts {
     pub shards: Vec<ShardHandle>,
     /// Runs its guests.
     pub engine: Engine,
+    /// How.
+    pub runner: RunnerConfig,
 }
 
 /// Starts the shard's thread. It reads from its sockets after [`Order::Open`].
@@ -100,7 +102,7 @@ async fn run(parts: Parts) -> io::Result<()> {
         // A shard that has ended takes no turns back.
         let _ = returned.send((turn, outcome));
     });
-    let runner = Runner::new(&parts.engine, RunnerConfig::default(), on_done);
+    let runner = Runner::new(&parts.engine, parts.runner, on_done);
     let open_ports = ports.clone();
     let core = core(parts.container, &parts.config, parts.clock, runner, ports, parts.shards, limits);
     tokio::task::spawn_local(sleep_and_tick(Rc::clone(&core)));
