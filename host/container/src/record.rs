@@ -11,6 +11,7 @@
 
 pub mod compare;
 mod recorder;
+pub mod redact;
 pub mod text;
 pub mod watch;
 

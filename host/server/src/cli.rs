@@ -117,6 +117,10 @@ pub enum What {
         #[command(flatten)]
         control: Control,
     },
+    /// Record calls of a running server, so that they can run again.
+    Record(crate::record::command::Record),
+    /// Run a record again. Exit code 1 when something differs.
+    Replay(crate::replay::Replay),
 }
 
 /// `10%` or `10`.
@@ -166,7 +170,9 @@ impl What {
             | Self::Serve(_)
             | Self::Check { .. }
             | Self::Call(_)
-            | Self::TestHost(_) => return None,
+            | Self::TestHost(_)
+            | Self::Record(_)
+            | Self::Replay(_) => return None,
         })
     }
 }

@@ -24,6 +24,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
 use crate::hub::Hub;
+use crate::record::stream::record;
 
 /// Sessions that are listed when nobody says how many.
 pub const SESSIONS_LISTED: usize = 100;
@@ -83,6 +84,8 @@ pub enum Ask {
         /// Percent, 0 to 100.
         percent: u8,
     },
+    /// Record sessions: the connection gives one line for each record, until its time is over.
+    Record(crate::record::stream::Order),
 }
 
 const fn sessions_listed() -> usize {
@@ -186,6 +189,13 @@ async fn converse(stream: UnixStream, hub: &Hub) {
             Ok(_) => {}
         }
         let too_long = line.len() > line_max;
+        if !too_long && let Ok(Ask::Record(order)) = parse(&line) {
+            if let Err(why) = record(hub, order, &mut reading, &mut writing).await {
+                let text = format!("{}\n", json!({ "error": why }));
+                let _ = writing.write_all(text.as_bytes()).await;
+            }
+            return;
+        }
         let answer = if too_long {
             Err(format!("a command has at most {line_max} bytes (limit `control-line-bytes`)"))
         } else {
@@ -240,6 +250,7 @@ async fn answer(line: &[u8], hub: &Hub) -> Result<Value, String> {
             Ok(json!({ "draining": false }))
         }
         Ask::Undeploy { name } => hub.undeploy(&name).await.map(|()| json!({ "undeployed": name })),
+        Ask::Record(_) => Err("a record takes a connection of its own".to_owned()),
         Ask::Reload => {
             let serving: Vec<_> = hub.reload().await.iter().map(crate::deploy::line).collect();
             Ok(json!({ "serving": serving }))

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::config::Config;
 use crate::deploy::{KnownVersion, Request, Rollbacks};
+use crate::record::Records;
 use crate::shard::{Numbers, Order, ShardHandle};
 
 /// A shard that is silent for longer is told apart, not waited for.
@@ -29,6 +30,7 @@ struct Inner {
     deployer: Sender<Request>,
     rollbacks: Arc<Rollbacks>,
     config: Arc<Config>,
+    records: Arc<Records>,
     started: Instant,
     serving: AtomicBool,
     draining: AtomicBool,
@@ -39,6 +41,7 @@ impl Hub {
     #[must_use]
     pub fn new(
         config: Arc<Config>,
+        records: Arc<Records>,
         shards: Vec<ShardHandle>,
         deployer: Sender<Request>,
         rollbacks: Arc<Rollbacks>,
@@ -48,6 +51,7 @@ impl Hub {
             deployer,
             rollbacks,
             config,
+            records,
             started: Instant::now(),
             serving: AtomicBool::new(false),
             draining: AtomicBool::new(false),
@@ -59,6 +63,12 @@ impl Hub {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.inner.config
+    }
+
+    /// Who watches sessions, and what is kept of them.
+    #[must_use]
+    pub fn records(&self) -> &Arc<Records> {
+        &self.inner.records
     }
 
     /// When the server was started.

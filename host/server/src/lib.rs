@@ -25,6 +25,8 @@ pub mod log;
 pub mod metrics;
 pub mod new;
 pub mod process;
+pub mod record;
+pub mod replay;
 pub mod report;
 #[cfg(test)]
 mod scratch;

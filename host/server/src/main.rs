@@ -10,7 +10,7 @@ use clap::Parser;
 use siplet_server::cli::{Cli, Control, What};
 use siplet_server::config::Config;
 use siplet_server::control::{Ask, client};
-use siplet_server::{call, check, dev, inspect, log, new, serve, test_host};
+use siplet_server::{call, check, dev, inspect, log, new, record, replay, serve, test_host};
 
 /// Long-lived servers fragment less with it, and it tells live bytes.
 #[global_allocator]
@@ -65,6 +65,8 @@ fn run(what: &What) -> Result<bool> {
         }
         What::Call(options) => runtime()?.block_on(call::place(&options.order(), &mut out)),
         What::TestHost(options) => test_host::run(options, std::io::stdin().lock(), &mut out),
+        What::Record(options) => runtime()?.block_on(record::command::record(options, &mut out)),
+        What::Replay(options) => replay::replay(options, &mut out),
         What::Status(_)
         | What::Sessions { .. }
         | What::Inspect { .. }

@@ -33,6 +33,10 @@ pub struct Process {
     pub open_files: u64,
     /// True when new calls are refused.
     pub draining: bool,
+    /// Records that were written or given away.
+    pub records_written: u64,
+    /// Steps and records that were lost because a limit is reached.
+    pub records_lost: u64,
 }
 
 /// The container's tables by name, with the number of their rows.
@@ -113,6 +117,9 @@ fn process_families(page: &mut Page, process: &Process) {
     page.one("uptime_seconds", "gauge", "Time since the start.", process.uptime_s);
     page.one("open_files", "gauge", "Open file descriptors.", process.open_files);
     page.one("draining", "gauge", "1 when new calls are refused.", u8::from(process.draining));
+    page.one("records_written_total", "counter", "Records written.", process.records_written);
+    let help = "Steps and records lost because a limit is reached.";
+    page.one("records_lost_total", "counter", help, process.records_lost);
 }
 
 fn table_families(page: &mut Page, shards: &[Numbers]) {

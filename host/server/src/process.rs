@@ -5,10 +5,11 @@ use std::time::Instant;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::metrics::Process;
+use crate::record::Records;
 
 /// Reads everything anew.
 #[must_use]
-pub fn look(started: Instant, draining: bool) -> Process {
+pub fn look(started: Instant, draining: bool, records: &Records) -> Process {
     // The allocator's numbers are those of its last epoch.
     let _ = tikv_jemalloc_ctl::epoch::advance();
     Process {
@@ -19,6 +20,8 @@ pub fn look(started: Instant, draining: bool) -> Process {
         uptime_s: started.elapsed().as_secs_f64(),
         open_files: std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64),
         draining,
+        records_written: records.written(),
+        records_lost: records.lost(),
     }
 }
 

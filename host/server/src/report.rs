@@ -9,6 +9,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use siplet_container::app::AppId;
@@ -16,6 +17,8 @@ use siplet_container::report::{Death, Report};
 use siplet_container::turn::{Level, Trap, TrapReason};
 use siplet_ladder::spoken;
 use siplet_sip::time::Time;
+
+use crate::record::trapped::SUFFIX;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// What any scanner on the network can cause is told no more often.
@@ -28,6 +31,8 @@ pub type Loudness = tracing::Level;
 #[derive(Debug)]
 pub struct Reporter {
     per_minute: u32,
+    /// Where steps are kept in which a handler died.
+    trapped: Option<PathBuf>,
     kinds: BTreeMap<String, Told>,
 }
 
@@ -42,7 +47,13 @@ impl Reporter {
     /// A reporter that writes this many reports of one kind a minute; 0: all of them.
     #[must_use]
     pub const fn new(per_minute: u32) -> Self {
-        Self { per_minute, kinds: BTreeMap::new() }
+        Self { per_minute, trapped: None, kinds: BTreeMap::new() }
+    }
+
+    /// The same with the folder of steps in which a handler died: reports say how to run one again.
+    #[must_use]
+    pub fn with_trapped(self, folder: Option<PathBuf>) -> Self {
+        Self { trapped: folder, ..self }
     }
 
     /// Writes the report to the log, or counts it.
@@ -54,9 +65,18 @@ impl Reporter {
         let Some((loudness, text)) = words(report) else { return };
         let (most, window) = if is_noise(report) { (1, NOISE) } else { (self.per_minute, MINUTE) };
         let Some(held_back) = self.admit(kind(report), most, window, now) else { return };
+        let text = text + &self.again(report);
         let text =
             if held_back == 0 { text } else { format!("{text}\nand {held_back} more like this before") };
         log_line(loudness, &text);
+    }
+
+    /// How a step in which a handler died runs again, on a line of its own.
+    fn again(&self, report: &Report) -> String {
+        let (Report::TurnAbandoned { record: Some(name), .. }, Some(folder)) = (report, &self.trapped) else {
+            return String::new();
+        };
+        format!("\nagain at your desk:  siplet replay {}{SUFFIX}", folder.join(name).display())
     }
 
     /// None when the report is held back, else how many were held back before it.

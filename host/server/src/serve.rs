@@ -18,6 +18,8 @@ use crate::clock::Clock;
 use crate::config::{Config, LogFormat, StoreKind};
 use crate::deploy::{self, lines};
 use crate::hub::Hub;
+use crate::record::trapped::Trapped;
+use crate::record::{self, Feed, Records};
 use crate::shard::{self, Parts, ShardHandle, Sockets};
 use crate::stop::{self, Signals};
 use crate::{control, http, log, secret, sockets};
@@ -88,10 +90,12 @@ impl Server {
         let http = http_listener(&config).await?;
         let control = control_listener(&config).await?;
         let engine = engine(kind.engine)?;
-        let (shards, threads) = start_shards(&config, &listeners, sockets, &engine, &kind.runner)?;
+        let (records, feed, steps) = Records::new(&template(&config, &listeners), secret::random_words()?);
+        tokio::spawn(record::run(steps, Arc::clone(&records), trapped(&config, &records)));
+        let (shards, threads) = start_shards(&config, &listeners, sockets, &engine, &kind.runner, feed)?;
         let deploy::Started { requests, first_look, rollbacks } =
             deploy::start(&config, engine, shards.clone())?;
-        let hub = Hub::new(Arc::clone(&config), shards, requests, rollbacks);
+        let hub = Hub::new(Arc::clone(&config), records, shards, requests, rollbacks);
         let metrics = http.as_ref().and_then(|listener| listener.local_addr().ok());
         if let Some(listener) = http {
             tokio::spawn(http::serve(listener, hub.clone()));
@@ -178,6 +182,7 @@ fn start_shards(
     sockets: Vec<Sockets>,
     engine: &Engine,
     runner: &RunnerConfig,
+    feed: Feed,
 ) -> Result<(Vec<ShardHandle>, Vec<JoinHandle<()>>)> {
     let clock = Clock::start();
     let secret = load_secret(config)?;
@@ -186,17 +191,10 @@ fn start_shards(
     let mut threads = Vec::new();
     for ((index, inbox), sockets) in (0..config.shards).zip(inboxes).zip(sockets) {
         let container = ContainerConfig {
-            listeners: listeners.to_vec(),
-            routes: config.routes(),
-            timers: config.timer_config(),
-            limits: config.container_limits(),
-            durable: config.durable,
             secret,
             seed: secret::random_words()?,
             shard: index,
-            shards: config.shards,
-            server_header: config.server_header.clone(),
-            ..ContainerConfig::default()
+            ..template(config, listeners)
         };
         let parts = Parts {
             container,
@@ -207,10 +205,33 @@ fn start_shards(
             shards: handles.clone(),
             engine: engine.clone(),
             runner: runner.clone(),
+            steps: feed.clone(),
         };
         threads.push(shard::start(parts).context("no thread for a shard")?);
     }
     Ok((handles, threads))
+}
+
+/// What the containers of all shards have in common.
+fn template(config: &Config, listeners: &[Listener]) -> ContainerConfig {
+    ContainerConfig {
+        listeners: listeners.to_vec(),
+        routes: config.routes(),
+        timers: config.timer_config(),
+        limits: config.container_limits(),
+        durable: config.durable,
+        shards: config.shards,
+        server_header: config.server_header.clone(),
+        keep_trapped: config.record.trapped,
+        ..ContainerConfig::default()
+    }
+}
+
+/// The ring of steps in which a handler died, where it is wanted.
+fn trapped(config: &Config, records: &Records) -> Option<Trapped> {
+    let redaction = records.redaction(config, false, &[]);
+    let header = records.header(&redaction);
+    Some(Trapped::open(record::trapped::folder(config)?, config, header, redaction))
 }
 
 /// Live names outlive a restart only where calls do: without a durable store a missing folder is no reason to stop.

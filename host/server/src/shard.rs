@@ -28,6 +28,7 @@ use crate::clock::Clock;
 use crate::config::Limits;
 use crate::counters::Counters;
 use crate::flow::Flows;
+use crate::record::Feed;
 use crate::report::Reporter;
 use crate::tcp::Connection;
 use crate::udp::UdpPort;
@@ -68,6 +69,7 @@ pub(crate) struct Core {
     dialogs_peak: usize,
     pub(crate) counters: Counters,
     reporter: Reporter,
+    steps: Feed,
     /// When the shard's one sleep ends.
     armed: Time,
     alarm: Rc<Notify>,

@@ -45,5 +45,5 @@ mod wasi_lite;
 pub use engine::{Allocator, Compiler, Engine, EngineConfig, EngineError};
 pub use refusal::{Need, Reason, Refusal};
 pub use runner::{Counters, OnDone, RunResult, Runner, RunnerConfig};
-pub use servlet::{CodeSource, FileKind, Inspection, Servlet, inspect};
+pub use servlet::{CodeSource, FileKind, Inspection, Servlet, app_id, inspect};
 pub use v0_1::VERSION as WIT_VERSION;

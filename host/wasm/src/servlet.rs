@@ -148,6 +148,12 @@ fn check_memory(descriptor: &Descriptor, starts_with: u64, engine: &Engine) -> R
     Ok(())
 }
 
+/// Name and digest of the application that a file is with that descriptor.
+#[must_use]
+pub fn app_id(bytes: &[u8], descriptor: &Descriptor) -> AppId {
+    digests(bytes, descriptor).1
+}
+
 /// SHA-256 of the file, and the name and digest of the application: of the file and of its descriptor as deployed.
 fn digests(bytes: &[u8], descriptor: &Descriptor) -> ([u8; 32], AppId) {
     let mut hash = Sha256::new();

@@ -18,6 +18,7 @@ mod load;
 mod misbehaviour;
 mod phone;
 mod places;
+mod records;
 mod scenarios;
 mod sipp;
 mod stop;
@@ -83,6 +84,7 @@ fn main() {
         development::trials(),
         stop::trials(),
         misbehaviour::trials(),
+        records::trials(),
         load::trials(),
         languages::trials(),
     ];

@@ -71,6 +71,8 @@ pub fn show(ask: &Ask, answer: Value) -> Result<String> {
             let now = answer.get("now").and_then(Value::as_str).unwrap_or_default();
             format!("{now}; live calls stay where they are\n")
         }
+        // It has a command of its own that writes files.
+        Ask::Record(_) => String::new(),
         Ask::Reload => {
             let serving = answer.get("serving").and_then(Value::as_array).cloned().unwrap_or_default();
             let mut text = String::new();

@@ -74,7 +74,7 @@ pub async fn collect(hub: &Hub) -> Status {
     tokio::time::sleep(WINDOW).await;
     let (numbers, shards_silent) = hub.numbers().await;
     let seconds = WINDOW.as_secs_f64();
-    let process = process::look(hub.started(), hub.is_draining());
+    let process = process::look(hub.started(), hub.is_draining(), hub.records());
     let mut counters = Counters::default();
     for shard in &numbers {
         counters.merge(&shard.counters);

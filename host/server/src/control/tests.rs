@@ -6,6 +6,7 @@ use super::client::show;
 use super::status::{ApplicationStatus, Status, grouped};
 use super::*;
 use crate::config::Config;
+use crate::record::Records;
 use crate::scratch::Folder;
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -16,7 +17,8 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 fn hub(change: impl FnOnce(&mut Config)) -> Hub {
     let mut config = Config::default();
     change(&mut config);
-    Hub::new(Arc::new(config), Vec::new(), channel().0, Arc::default())
+    let records = Records::new(&siplet_container::config::Config::default(), [1, 2]).0;
+    Hub::new(Arc::new(config), records, Vec::new(), channel().0, Arc::default())
 }
 
 /// Serves one connection and returns the lines that come back.

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use siplet_container::io::{Effect, Input, Key, StoreError, TransmitError, Transport, UnitId, Write};
+use siplet_container::record::StepRecord;
 use siplet_container::report::Report;
 use siplet_container::turn::Turn;
 use siplet_sip::time::Time;
@@ -32,6 +33,7 @@ impl Core {
                     let _ = waiting.send(reply);
                 }
             }
+            Effect::Report(Report::Step(step)) => self.tell_step(step),
             Effect::Report(report) => self.report(&report),
         }
     }
@@ -155,6 +157,14 @@ impl Core {
 
     pub(super) fn store_timeout(&self) -> Option<Time> {
         self.store.as_ref()?.next_timeout().map(Time::from_micros)
+    }
+
+    /// Gives a told step to whoever keeps records; nobody here waits for that.
+    fn tell_step(&mut self, step: Box<StepRecord>) {
+        match self.steps.try_send(step) {
+            Ok(()) => self.counters.steps_recorded += 1,
+            Err(_) => self.counters.unrecorded += 1,
+        }
     }
 
     pub(super) fn report(&mut self, report: &Report) {

@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::flow::Flows;
+use crate::record::{Feed, trapped};
 use crate::report::Reporter;
 use crate::tcp;
 use crate::udp::UdpPort;
@@ -56,6 +57,8 @@ pub struct Parts {
     pub engine: Engine,
     /// How.
     pub runner: RunnerConfig,
+    /// Takes the steps that are told.
+    pub steps: Feed,
 }
 
 /// Starts the shard's thread. It reads from its sockets after [`Order::Open`].
@@ -104,7 +107,8 @@ async fn run(parts: Parts) -> io::Result<()> {
     });
     let runner = Runner::new(&parts.engine, parts.runner, on_done);
     let open_ports = ports.clone();
-    let core = core(parts.container, &parts.config, parts.clock, runner, ports, parts.shards, limits);
+    let core =
+        core(parts.container, &parts.config, parts.clock, runner, ports, parts.shards, parts.steps, limits);
     tokio::task::spawn_local(sleep_and_tick(Rc::clone(&core)));
     let open = move |core: &Shared| {
         for (listener, port) in open_ports.into_iter().enumerate() {
@@ -128,6 +132,7 @@ fn core(
     runner: Runner,
     udp: Vec<Option<Rc<UdpPort>>>,
     shards: Vec<ShardHandle>,
+    steps: Feed,
     limits: Arc<crate::config::Limits>,
 ) -> Shared {
     let index = container.shard;
@@ -154,7 +159,8 @@ fn core(
             questions: 0,
             dialogs_peak: 0,
             counters: Counters::default(),
-            reporter: Reporter::new(config.log.reports_per_minute),
+            reporter: Reporter::new(config.log.reports_per_minute).with_trapped(trapped::folder(config)),
+            steps,
             armed: Time::MAX,
             alarm: Rc::new(Notify::new()),
         })
