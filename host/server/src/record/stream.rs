@@ -54,19 +54,13 @@ pub async fn record(
     let header = records.header(&redaction);
     let (watch, mut steps) = records.watch();
     let what = Watch { filter: order.filter, sessions: limits.sessions, living: true };
-    let mut living = 0;
-    let mut refused = None;
-    for reply in hub.ask(&Command::Watch { watch, what }).await {
-        match reply {
-            CommandReply::Watching { sessions } => living += sessions,
-            CommandReply::Refused(why) => refused = Some(why),
-            CommandReply::Done | CommandReply::Sessions(_) | CommandReply::Session(_) => {}
-        }
-    }
+    let armed = arm(hub, watch, what).await;
     let mut collector = Collector::new(limits, order.failures, redaction);
     let mut given = 0_u64;
-    let mut listens =
-        refused.is_none() && say(writing, &json!({ "ok": { "living": living, "for_s": order.for_s } })).await;
+    let mut listens = match &armed {
+        Ok(living) => say(writing, &json!({ "ok": { "living": living, "for_s": order.for_s } })).await,
+        Err(_) => false,
+    };
     let give = async |complete: Vec<StepRecord>, writing: &mut _| {
         let Some(first) = complete.first() else { return true };
         match file::text(&header, &complete) {
@@ -104,9 +98,7 @@ pub async fn record(
         }
     }
     records.unwatch(watch);
-    if let Some(why) = refused {
-        return Err(why);
-    }
+    armed?;
     for complete in collector.finish() {
         given += 1;
         listens = listens && give(complete, &mut *writing).await;
@@ -117,6 +109,19 @@ pub async fn record(
         say(writing, &json!({ "done": { "sessions": given, "dropped": collector.dropped() } })).await;
     }
     Ok(())
+}
+
+/// Lets all shards watch; how many living sessions they took in.
+async fn arm(hub: &Hub, watch: u64, what: Watch) -> Result<usize, String> {
+    let mut living = 0;
+    for reply in hub.ask(&Command::Watch { watch, what }).await {
+        match reply {
+            CommandReply::Watching { sessions } => living += sessions,
+            CommandReply::Refused(why) => return Err(why),
+            CommandReply::Done | CommandReply::Sessions(_) | CommandReply::Session(_) => {}
+        }
+    }
+    Ok(living)
 }
 
 /// False when nobody listens any more.
