@@ -103,8 +103,7 @@ pub async fn record(
         given += 1;
         listens = listens && give(complete, &mut *writing).await;
     }
-    let dropped: u64 = collector.dropped().values().sum();
-    records.lose(dropped);
+    records.lose(collector.dropped().values().sum());
     if listens {
         say(writing, &json!({ "done": { "sessions": given, "dropped": collector.dropped() } })).await;
     }
@@ -118,7 +117,7 @@ async fn arm(hub: &Hub, watch: u64, what: Watch) -> Result<usize, String> {
         match reply {
             CommandReply::Watching { sessions } => living += sessions,
             CommandReply::Refused(why) => return Err(why),
-            CommandReply::Done | CommandReply::Sessions(_) | CommandReply::Session(_) => {}
+            CommandReply::Done | CommandReply::Sessions(_) | CommandReply::Found(_) => {}
         }
     }
     Ok(living)
