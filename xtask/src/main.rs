@@ -14,6 +14,7 @@ mod e2e;
 mod fuzz;
 mod guests;
 mod host;
+mod package;
 mod progress;
 mod project;
 mod run;
@@ -58,6 +59,8 @@ enum Commands {
     Sim(sim::Options),
     /// Renew tests/CONFORMANCE.md from the marks of RFC sections
     Conformance(conformance::Options),
+    /// Put the release binary into a Debian package
+    Package(package::Options),
     /// Check crate edges, banned names, sizes, invariants, samples
     Tidy,
 }
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Commands::Fuzz(options) => fuzz::run(&project, &options),
         Commands::Sim(options) => sim::run(&project, &options),
         Commands::Conformance(options) => conformance::run(&project, &options),
+        Commands::Package(options) => package::run(&project, &options),
         Commands::Tidy => tidy::run(&project),
     };
     match outcome {

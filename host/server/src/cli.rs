@@ -88,6 +88,21 @@ pub enum What {
     },
     /// Look at the servlets folder anew.
     Reload(Control),
+    /// Print a script that completes siplet's commands in a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page of siplet or of one of its commands, in roff.
+    Man {
+        /// The command; none: siplet itself.
+        command: Option<String>,
+    },
+    /// Print the JSON schema of one of siplet's files, for editors.
+    Schema {
+        /// Which file.
+        file: crate::reference::File,
+    },
     /// List the versions of applications: which serve, which are kept for a rollback, which leave.
     Versions {
         /// Name of one application.
@@ -172,7 +187,10 @@ impl What {
             | Self::Call(_)
             | Self::TestHost(_)
             | Self::Record(_)
-            | Self::Replay(_) => return None,
+            | Self::Replay(_)
+            | Self::Completions { .. }
+            | Self::Man { .. }
+            | Self::Schema { .. } => return None,
         })
     }
 }

@@ -19,7 +19,7 @@ use siplet_container::config as core;
 use siplet_sip::transaction::TimerConfig;
 
 pub use listen::Listen;
-pub use overlay::{Override, Setting, explain, explain_message, nearest, settings};
+pub use overlay::{Override, Setting, documented, explain, explain_message, nearest, settings};
 
 /// The documented defaults.
 pub const EXAMPLE: &str = include_str!("../siplet.example.toml");

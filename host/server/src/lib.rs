@@ -26,6 +26,7 @@ pub mod metrics;
 pub mod new;
 pub mod process;
 pub mod record;
+pub mod reference;
 pub mod replay;
 pub mod report;
 #[cfg(test)]

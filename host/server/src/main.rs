@@ -10,7 +10,9 @@ use clap::Parser;
 use siplet_server::cli::{Cli, Control, What};
 use siplet_server::config::Config;
 use siplet_server::control::{Ask, client};
-use siplet_server::{call, check, dev, inspect, log, new, record, replay, serve, test_host};
+use siplet_server::{
+    call, check, dev, inspect, log, new, record, reference, replay, serve, test_host,
+};
 
 /// Long-lived servers fragment less with it, and it tells live bytes.
 #[global_allocator]
@@ -62,6 +64,18 @@ fn run(what: &What) -> Result<bool> {
             let (text, good) = check::check(file, *json)?;
             write!(out, "{text}")?;
             Ok(good)
+        }
+        What::Completions { shell } => {
+            reference::completions(*shell, &mut out)?;
+            Ok(true)
+        }
+        What::Man { command } => {
+            reference::man(command.as_deref(), &mut out)?;
+            Ok(true)
+        }
+        What::Schema { file } => {
+            writeln!(out, "{:#}", reference::schema(*file))?;
+            Ok(true)
         }
         What::Call(options) => runtime()?.block_on(call::place(&options.order(), &mut out)),
         What::TestHost(options) => test_host::run(options, std::io::stdin().lock(), &mut out),

@@ -9,7 +9,7 @@ use crate::child;
 use crate::project::Project;
 
 /// Each crate of ours and those of ours that it may depend on. A new crate is a new line.
-const EDGES: [(&str, &[&str]); 15] = [
+const EDGES: [(&str, &[&str]); 16] = [
     ("siplet-sip", &[]),
     ("siplet-container", &["siplet-sip"]),
     ("siplet-store", &[]),
@@ -48,6 +48,7 @@ const EDGES: [(&str, &[&str]); 15] = [
     ("siplet-testkit", &["siplet-test-protocol", "siplet-build", "siplet-sdk", "siplet-sip"]),
     ("siplet-fuzz-bodies", &["siplet-container", "siplet-sip"]),
     ("siplet-tests", ANYTHING),
+    ("siplet-book", &["siplet-sdk"]),
     ("xtask", &["siplet-build"]),
 ];
 

@@ -37,7 +37,7 @@ pub struct Override {
 pub fn settings() -> &'static [Setting] {
     static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         let mut settings: Vec<Setting> =
-            documented().into_iter().map(|(path, help)| setting(&path, &help)).collect();
+            documented(EXAMPLE).into_iter().map(|(path, help)| setting(&path, &help)).collect();
         settings
             .push(setting("route", "The default router: a TOML array of tables, as [[route]] in the file."));
         settings
@@ -57,11 +57,12 @@ fn setting(path: &str, help: &str) -> Setting {
     }
 }
 
-/// Each key of the example file with the comment above it.
-fn documented() -> Vec<(String, String)> {
+/// Each key of a documented file with the comment above it, in its order.
+#[must_use]
+pub fn documented(example: &str) -> Vec<(String, String)> {
     let (mut section, mut help) = (String::new(), String::new());
     let mut found = Vec::new();
-    for line in EXAMPLE.lines() {
+    for line in example.lines() {
         if let Some(comment) = line.strip_prefix("# ") {
             help.push_str(if help.is_empty() { "" } else { " " });
             help.push_str(comment);
