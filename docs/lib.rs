@@ -19,6 +19,7 @@ chapters! {
     life_of_a_call = "src/life-of-a-call.md",
     turns = "src/turns.md",
     sessions = "src/sessions.md",
+    testing = "src/testing.md",
     cookbook = "src/cookbook.md",
     deploying = "src/deploying.md",
     operating = "src/operating.md",

@@ -48,7 +48,7 @@ const EDGES: [(&str, &[&str]); 16] = [
     ("siplet-testkit", &["siplet-test-protocol", "siplet-build", "siplet-sdk", "siplet-sip"]),
     ("siplet-fuzz-bodies", &["siplet-container", "siplet-sip"]),
     ("siplet-tests", ANYTHING),
-    ("siplet-book", &["siplet-sdk"]),
+    ("siplet-book", &["siplet-sdk", "siplet-testkit"]),
     ("xtask", &["siplet-build"]),
 ];
 
