@@ -177,7 +177,8 @@ alice send INVITE sip:bob@host
     |------ INVITE --------------->|
     |                              | turn 1  uas do-invite
     |<----- 180 Ringing -----------|
-    |<----- 200 OK ----------------|   <- hours.sip:4 expected 0.000 something else
+    |<----- 200 OK ----------------|
+    |------ ACK ------------------>|   <- hours.sip:4 expected 0.000 something else
 ";
         assert!(told.contains(expected), "{told}");
     }

@@ -7,6 +7,7 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
 use siplet_container::io::Transport;
@@ -151,7 +152,15 @@ fn percent(text: &str) -> Result<u8, String> {
 #[derive(Clone, Debug, Args)]
 pub struct Control {
     /// Control socket of the server; the default one when none is named.
-    #[arg(long, env = "SIPLET_CONTROL", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        env = "SIPLET_CONTROL",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "SOCKET",
+        // A path that may be empty, unlike clap's own.
+        value_parser = OsStringValueParser::new().map(PathBuf::from)
+    )]
     pub control: PathBuf,
     /// The answer as JSON.
     #[arg(long)]

@@ -10,9 +10,7 @@ use clap::Parser;
 use siplet_server::cli::{Cli, Control, What};
 use siplet_server::config::Config;
 use siplet_server::control::{Ask, client};
-use siplet_server::{
-    call, check, dev, inspect, log, new, record, reference, replay, serve, test_host,
-};
+use siplet_server::{call, check, dev, inspect, log, new, record, reference, replay, serve, test_host};
 
 /// Long-lived servers fragment less with it, and it tells live bytes.
 #[global_allocator]

@@ -96,16 +96,16 @@ fn an_answered_call_is_acknowledged_and_ended_after_its_time() {
     assert_eq!(end.to_string(), "answered after 300 ms, ended after 2 s more");
     assert!(end.is_good() && call.caller.next_timeout().is_none());
     let expected = r"
-  siplet call                   bob
-    |------ INVITE ------------->|
-    |<----- 180 Ringing ---------|
-    |<----- 200 OK --------------|
-    |------ ACK ---------------->|
-    |<----- 200 OK --------------|
-    |------ ACK (again) -------->|
-    |           (2 s)            |
-    |------ BYE ---------------->|
-    |<----- 200 OK --------------|
+  siplet call                     bob
+    |------ INVITE --------------->|
+    |<----- 180 Ringing -----------|
+    |<----- 200 OK ----------------|
+    |------ ACK ------------------>|
+    |<----- 200 OK ----------------|
+    |------ ACK (again) ---------->|
+    |            (2 s)             |
+    |------ BYE ------------------>|
+    |<----- 200 OK ----------------|
 ";
     assert_eq!(call.drawn().trim_end(), expected.trim_matches('\n'));
 }

@@ -60,3 +60,14 @@ fn commands_for_a_running_server_name_what_they_ask() {
     assert_eq!(ask, Ask::Undeploy { name: "answer".into() });
     assert!(control.json && control.control.as_os_str() == "/x");
 }
+
+/// The default socket is the one of a server that names none.
+#[test]
+fn a_command_for_a_server_needs_no_socket_named() {
+    let command = Cli::command();
+    let matches = command.try_get_matches_from(["siplet", "status"]).expect("it is a whole command");
+    let What::Status(control) = Cli::from_arg_matches(&matches).expect("it was parsed").command else {
+        panic!("another command");
+    };
+    assert!(control.control.as_os_str().is_empty());
+}
