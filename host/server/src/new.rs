@@ -108,6 +108,7 @@ pub fn plan(name: &str, template: &str, sdk: &Sdk, inside_workspace: bool) -> Re
             "Cargo.toml" => manifest::flat(text, template::WORKSPACE, name, sdk, inside_workspace)?,
             "README.md" => names.page(text),
             path if path.ends_with(".rs") => names.source(text),
+            path if path.contains("/ladders/") => names.ladder(text),
             _ => (*text).to_owned(),
         };
         let path = names.path(path);

@@ -77,6 +77,17 @@ impl Names {
         }
     }
 
+    /// A kept ladder: the name above the servlet's line, in its middle.
+    pub(super) fn ladder(&self, text: &str) -> String {
+        let (head, rows) = text.split_once('\n').unwrap_or((text, ""));
+        let Some(at) = head.find(&format!("{} ", self.old)) else { return text.to_owned() };
+        let (before, name) = head.split_at(at);
+        let renamed = name.replacen(&self.old, &self.new, 1);
+        let line = before.chars().count() + name.chars().count() / 2;
+        let begins = line.saturating_sub(renamed.chars().count() / 2);
+        format!("{:begins$}{renamed}\n{rows}", before.trim_end())
+    }
+
     /// The page: its heading and files. What it says of building is said anew by the caller.
     pub(super) fn page(&self, text: &str) -> String {
         let text = text.replacen(&format!("# {}\n", self.old), &format!("# {}\n", self.new), 1);

@@ -154,3 +154,11 @@ fn names_change_in_code_and_not_in_words() {
     assert_eq!(names.path("answer.toml"), Path::new("night-bell.toml"));
     assert_eq!(names.path("src/lib.rs"), Path::new("src/lib.rs"));
 }
+
+#[test]
+fn a_kept_ladder_names_the_new_servlet_above_the_middle_of_its_line() {
+    let names = rename::Names::new("answer", "my-answer");
+    let kept = "  alice                      answer 0.1.0\n    |------ INVITE --------------->|\n";
+    let expected = "  alice                     my-answer 0.1.0\n    |------ INVITE --------------->|\n";
+    assert_eq!(names.ladder(kept), expected);
+}
