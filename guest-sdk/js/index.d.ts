@@ -80,6 +80,11 @@ export class Servlet {
   servletInitialized(applicationSession: ApplicationSession): void;
   /** No ACK came for this 2xx in 64*T1 (RFC 3261 §13.3.1.4). When the handler sends no BYE, the host does. */
   noAckReceived(response: Response): void;
+  /**
+   * Once for each live application session of an older version when this one takes all new calls. Brings the session's
+   * attributes into this version's form; when it throws, the call stays with the older version.
+   */
+  upgrade(from: string, applicationSession: ApplicationSession): void;
 }
 
 /** The init parameters, from `[init-parameters]` of the descriptor. All are texts; tables come as JSON text. */

@@ -18,6 +18,7 @@ export async function writeWorld(place, handlers) {
   const exported = ['sip-servlet'];
   if (handlers.includes('servletInitialized')) exported.push('lifecycle');
   if (handlers.includes('noAckReceived')) exported.push('error-listener');
+  if (handlers.includes('upgrade')) exported.push('upgrade');
   const lines = exported.map((name) => `    export ${name};`).join('\n');
   const world = `package siplet:servlet@0.1.0;\n\nworld ${WORLD} {\n    import types;\n    import context;\n${lines}\n}\n`;
   await writeFile(join(place, 'javascript.wit'), world);

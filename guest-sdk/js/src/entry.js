@@ -36,10 +36,10 @@ export function serve(ServletClass, context) {
     }
   };
 
-  const run = (handler, given) => {
+  const run = (handler, given, ...first) => {
     const turn = new Turn();
     try {
-      wait(handler, servlet[handler](given(turn)));
+      wait(handler, servlet[handler](...first, given(turn)));
     } catch (error) {
       refuse(error, die);
     } finally {
@@ -54,6 +54,7 @@ export function serve(ServletClass, context) {
   }
   delete sipServlet.servletInitialized;
   delete sipServlet.noAckReceived;
+  delete sipServlet.upgrade;
   return {
     sipServlet,
     lifecycle: {
@@ -61,6 +62,9 @@ export function serve(ServletClass, context) {
     },
     errorListener: {
       noAckReceived: (response) => run('noAckReceived', (turn) => new Response(turn, response)),
+    },
+    upgrade: {
+      upgrade: (from, session) => run('upgrade', (turn) => new ApplicationSession(turn, session), from),
     },
   };
 }

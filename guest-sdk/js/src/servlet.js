@@ -7,6 +7,7 @@ export const HANDLERS = [
   'doInvite', 'doAck', 'doBye', 'doCancel', 'doPrack', 'doUpdate', 'doInfo', 'doMessage', 'doOptions', 'doRegister',
   'doSubscribe', 'doNotify', 'doPublish', 'doRefer', 'doRequest', 'doProvisionalResponse', 'doSuccessResponse',
   'doRedirectResponse', 'doErrorResponse', 'doBranchResponse', 'servletInitialized', 'noAckReceived',
+  'upgrade',
 ];
 
 /** `doSuccessResponse` as `do-success-response`. */
@@ -52,6 +53,7 @@ export class Servlet {
   doBranchResponse(_response) {}
   servletInitialized(_applicationSession) {}
   noAckReceived(_response) {}
+  upgrade(_from, _applicationSession) {}
 
   doBye(request) {
     request.createResponse(200).send();

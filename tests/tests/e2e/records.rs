@@ -108,7 +108,7 @@ fn a_recorded_call_runs_again_byte_for_byte() {
     assert_eq!(value["sessions"][0]["difference"], serde_json::Value::Null, "{text}");
 
     // Another servlet goes another way, and its first difference is told.
-    let other = shown(&places::sample("redirect"));
+    let other = shown(&places::guest("versioned"));
     let (code, text, errors) = siplet(&["replay", &shown(&out), "--with", &other]);
     assert_eq!(code, Some(1), "{text}{errors}");
     assert!(text.contains("first difference: step 1"), "{text}");

@@ -60,6 +60,9 @@ pub(super) struct Slot {
     pub(super) application: Arc<Application>,
     /// The version that the session has moved from, until the store knows of the move.
     pub(super) left: Option<Arc<Application>>,
+    /// A session that was restored into a newer version: the session's version then, and what it was before. As long as
+    /// the store knows no later one, it still has to be upgraded.
+    pub(super) taken_over: Option<(u64, String)>,
     pub(super) mailbox: VecDeque<Work>,
     pub(super) step: Option<OpenStep>,
     pub(super) parked: VecDeque<Parked>,
@@ -80,6 +83,7 @@ impl Slot {
             live,
             application,
             left: None,
+            taken_over: None,
             mailbox: VecDeque::new(),
             step: None,
             parked: VecDeque::new(),

@@ -156,7 +156,9 @@ impl Container {
         self.report(Report::RolledBack { key, units: parked.len(), requests });
         match acked {
             Some(acked) => {
+                let mut owed = None;
                 if let Some(slot) = self.slots.get_mut(&key) {
+                    owed = slot.taken_over.clone().filter(|(version, _)| *version == acked.version);
                     // The store may have taken what it did not acknowledge: versions and names go on, never back.
                     let mut before = std::mem::replace(&mut slot.live, acked);
                     if mutant::is(Mutant::RolledBackStateStays) {
@@ -168,11 +170,25 @@ impl Container {
                     slot.begins_anew();
                 }
                 self.move_back(key);
+                if let Some((_, from)) = owed {
+                    self.owe_upgrade(key, from);
+                }
                 self.ready.push_back(key);
                 self.settle(key);
             }
             None => self.drop_unborn(key),
         }
+    }
+
+    /// The session went back to what it was before it was upgraded, and the version that made that is gone: it is upgraded
+    /// again before anything else.
+    fn owe_upgrade(&mut self, key: Key, from: String) {
+        let Some(slot) = self.slots.get_mut(&key) else { return };
+        let waiting = slot.mailbox.len();
+        slot.mailbox.retain(|work| !matches!(work, Work::Upgrade { .. }));
+        let to = slot.application.clone();
+        slot.mailbox.push_front(Work::Upgrade { to, restored_from: Some(from) });
+        self.counts.mailbox = self.counts.mailbox + slot.mailbox.len() - waiting;
     }
 
     /// A session of which the store has nothing: what waits for it is refused, and it is gone.
@@ -276,12 +292,14 @@ impl Container {
         let mut slot = Slot::new(session, application.clone());
         slot.acked = Some(slot.live.clone());
         self.look_at(&mut slot, None);
+        let is_upgraded = is_moved && application.handlers.has(Handler::Upgrade) && !root;
+        slot.taken_over = is_upgraded.then(|| (slot.live.version, snapshot.version.clone()));
         self.insert_slot(slot);
         if !mutant::is(Mutant::ServerKeysNotRestored) {
             self.index(key, &rows);
         }
         self.report(Report::Restored { key, app: application.id.clone() });
-        if is_moved && application.handlers.has(Handler::Upgrade) && !root {
+        if is_upgraded {
             let restored_from = Some(snapshot.version);
             self.post(key, Work::Upgrade { to: application.clone(), restored_from });
         }
