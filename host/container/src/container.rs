@@ -15,6 +15,7 @@ mod replaying;
 mod slots;
 mod stateless;
 mod steps;
+mod stopping;
 mod storage;
 mod versions;
 mod views;
@@ -74,6 +75,8 @@ enum Work {
     Initialized,
     /// The application of a root session has gone.
     End,
+    /// The host stops: the session ends with what its peers are owed. Seconds for the Retry-After of a 503.
+    Stop { retry_after_s: u32 },
     /// The session is to move to this version. `restored_from`: it is bound to it already, and was last with a version of
     /// that text.
     Upgrade { to: Arc<Application>, restored_from: Option<String> },
@@ -103,6 +106,7 @@ impl Work {
             | Self::Resolved { .. }
             | Self::Initialized
             | Self::End
+            | Self::Stop { .. }
             | Self::Upgrade { .. } => None,
         }
     }
@@ -127,6 +131,12 @@ pub struct Counts {
     pub merge_keys: usize,
     /// Sessions that have a deadline.
     pub deadlines: usize,
+    /// Server transactions without a final response.
+    pub unanswered_requests: usize,
+    /// INVITEs of applications without a final response.
+    pub pending_invites: usize,
+    /// What peers still owe: final responses to requests from here, ACKs of failures, ACKs that a BYE waits for.
+    pub awaited: usize,
     /// Inputs in mailboxes.
     pub mailbox: usize,
     /// Steps whose turn is with a guest.
@@ -232,7 +242,13 @@ impl Container {
         }
         match input {
             Input::Packet { flow, bytes } => self.receive(flow, bytes),
-            Input::Handed { item: Item::Packet { flow, bytes } } => self.receive_handed(flow, bytes),
+            Input::Broken { flow, head, fault } => self.receive_broken(flow, head, fault),
+            Input::Handed { item: Item::Packet { flow, bytes, is_new: _ } } => {
+                self.receive_handed(flow, bytes)
+            }
+            Input::NotHanded { item: Item::Packet { flow, bytes, is_new } } => {
+                self.on_not_handed(flow, bytes, is_new)
+            }
             // The transactions go on: a response may still come or leave over another connection (RFC 3261 §18.2.2).
             Input::FlowLost { connection: _ } | Input::Tick => {}
             Input::TransmitFailed { bytes, hop: _, error } => self.on_transmit_failed(&bytes, error),

@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use siplet_sip::message::Malformed;
 
 use crate::app::{AppId, Application};
 use crate::inspect::{Found, Listed};
@@ -179,6 +180,14 @@ pub enum Command {
     },
     /// End draining.
     Resume,
+    /// End calls with what their peers are owed (RFC 3261 §15.1.1, §9.1, §21.5.4): the process is about to end. Asked for
+    /// again until nothing is left to be ended, so that not all of it leaves at once.
+    EndCalls {
+        /// Most sessions that are ended now; 0: one.
+        most: usize,
+        /// Seconds for the Retry-After of a 503.
+        retry_after_s: u32,
+    },
     /// List application sessions, at most this many.
     ListSessions {
         /// Most rows.
@@ -217,8 +226,23 @@ pub enum CommandReply {
         /// Living sessions that it took in.
         sessions: usize,
     },
+    /// Calls are being ended.
+    Ending(Ending),
     /// It cannot be done: why, in a sentence.
     Refused(String),
+}
+
+/// What one [`Command::EndCalls`] has begun to end. A session whose turn is with a guest ends when that comes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ending {
+    /// Confirmed dialogs, which get a BYE.
+    pub calls: usize,
+    /// Requests without a final response, which get one.
+    pub requests: usize,
+    /// INVITEs of applications without a final response, which are cancelled.
+    pub invites: usize,
+    /// Sessions that were not asked to end yet.
+    pub left: usize,
 }
 
 /// One application session in a listing.
@@ -252,6 +276,8 @@ pub enum Item {
         flow: Flow,
         /// The whole message.
         bytes: Bytes,
+        /// A request outside every dialog that begins something new: it goes behind all others where room is short.
+        is_new: bool,
     },
 }
 
@@ -264,6 +290,16 @@ pub enum Input {
         flow: Flow,
         /// The message.
         bytes: Bytes,
+    },
+    /// The head of a message whose end cannot be found on its stream, which is closed after the answer, if one is due
+    /// (RFC 3261 §18.3).
+    Broken {
+        /// Where it came from.
+        flow: Flow,
+        /// As much of the head as can be read, in whole lines.
+        head: Bytes,
+        /// What is wrong with the message.
+        fault: Malformed,
     },
     /// A connection is gone.
     FlowLost {
@@ -309,6 +345,11 @@ pub enum Input {
     },
     /// Something that another shard received for this one.
     Handed {
+        /// What.
+        item: Item,
+    },
+    /// Something that [`Effect::Handover`] was to give to another shard, whose queue is full.
+    NotHanded {
         /// What.
         item: Item,
     },
@@ -376,7 +417,7 @@ pub enum Effect {
         /// Which.
         key: Key,
     },
-    /// Give something to the shard that owns it.
+    /// Give something to the shard that owns it; it comes back as [`Input::NotHanded`] when there is no room.
     Handover {
         /// Which shard.
         shard: u16,

@@ -193,6 +193,11 @@ pub enum StepInput {
         /// The session was restored for it already, and was last with a version of that text.
         restored_from: Option<String>,
     },
+    /// The host stopped, and the session ended with what its peers were owed.
+    Stopped {
+        /// Seconds for the Retry-After of a 503.
+        retry_after_s: u32,
+    },
 }
 
 /// What a message is in its session.
@@ -345,7 +350,8 @@ impl StepRecord {
             | StepInput::Resolved { .. }
             | StepInput::Deployed
             | StepInput::Undeployed
-            | StepInput::Upgrade { .. } => None,
+            | StepInput::Upgrade { .. }
+            | StepInput::Stopped { .. } => None,
         }
     }
 

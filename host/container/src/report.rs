@@ -30,11 +30,13 @@ pub enum DropReason {
     ForkLimit,
     /// The message's answer has nowhere to go: no address, or no listener that reaches it.
     NoRoute,
+    /// The shard that owns the message has no room for it, and it cannot be refused (ACK, response) or comes again.
+    Handover,
 }
 
 impl DropReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Malformed,
         Self::InvalidResponse,
         Self::StrayResponse,
@@ -46,6 +48,7 @@ impl DropReason {
         Self::Fenced,
         Self::ForkLimit,
         Self::NoRoute,
+        Self::Handover,
     ];
 
     /// The label in metrics and logs.
@@ -63,6 +66,7 @@ impl DropReason {
             Self::Fenced => "fenced",
             Self::ForkLimit => "fork-limit",
             Self::NoRoute => "no-route",
+            Self::Handover => "handover",
         }
     }
 }
@@ -100,11 +104,13 @@ pub enum RefuseReason {
     Limit,
     /// The store did not take what the request did (503).
     Store,
+    /// The shard that owns the request has no room for it (503).
+    Handover,
 }
 
 impl RefuseReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Invalid,
         Self::Scheme,
         Self::Extension,
@@ -120,6 +126,7 @@ impl RefuseReason {
         Self::TooLarge,
         Self::Limit,
         Self::Store,
+        Self::Handover,
     ];
 
     /// The label in metrics and logs.
@@ -141,6 +148,7 @@ impl RefuseReason {
             Self::TooLarge => "too-large",
             Self::Limit => "limit",
             Self::Store => "store",
+            Self::Handover => "handover",
         }
     }
 }

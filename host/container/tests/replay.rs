@@ -93,6 +93,16 @@ fn a_call_runs_again_with_the_same_bytes() {
 }
 
 #[test]
+fn a_call_that_ended_with_its_host_runs_again() {
+    let mut host = Host::new(&HANDLERS, telling);
+    watch(&mut host, false);
+    host.establish();
+    host.handle(Input::Command { id: 2, command: Command::EndCalls { most: 9, retry_after_s: 3 } });
+    assert_eq!(host.take_sent(), ["BYE"]);
+    assert!(assert_same(&mut host, telling) >= 3);
+}
+
+#[test]
 fn repetitions_and_timeouts_come_at_the_same_times() {
     let mut host = Host::new(&HANDLERS, telling);
     watch(&mut host, false);

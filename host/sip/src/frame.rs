@@ -22,8 +22,9 @@ pub struct Framer {
 enum State {
     /// Between messages.
     Idle,
-    /// In a head. Everything before `line` is whole lines; no line feed stands between `line` and `scanned`.
-    Head { line: usize, scanned: usize },
+    /// In a head. Everything before `line` is whole lines; no line feed stands between `line` and `scanned`. `uneven`: a
+    /// line has ended in a line feed alone, so this is read on only to have something to answer.
+    Head { line: usize, scanned: usize, uneven: bool },
     /// The message is `len` octets long.
     Body { len: usize },
     /// The stream is lost.
@@ -53,17 +54,17 @@ impl FrameError {
         self.fault
     }
 
-    /// The head of the message, when it can be read: a request may then be answered with [`FrameError::status`] before
-    /// the connection is closed. `None` when there is nothing to answer.
+    /// The head of the message in whole lines, all of it or as far as it was read: a request may then be answered with
+    /// [`FrameError::status`] before the connection is closed (RFC 3261 §18.3). `None` when there is nothing to answer.
     #[must_use]
     pub fn answerable_head(&self) -> Option<&Bytes> {
         self.head.as_ref()
     }
 
-    /// The status code of the answer: 513 for a body over the limit, 400 for the rest.
+    /// The status code of the answer: [`Malformed::status`].
     #[must_use]
     pub fn status(&self) -> u16 {
-        if self.fault == Malformed::MessageTooLarge { 513 } else { 400 }
+        self.fault.status()
     }
 }
 
@@ -95,6 +96,15 @@ impl Framer {
         self.buffer.len()
     }
 
+    /// True when the first octets of a message are there and its end is not. Line ends between messages are none.
+    #[must_use]
+    pub fn is_in_message(&self) -> bool {
+        match self.state {
+            State::Idle | State::Failed(_) => false,
+            State::Head { .. } | State::Body { .. } => true,
+        }
+    }
+
     /// The next message or ping; `None` until more octets have come. To be called until it gives `None`.
     ///
     /// # Errors
@@ -107,7 +117,7 @@ impl Framer {
                     Some(frame) => break Ok(frame),
                     None => continue,
                 },
-                State::Head { line, scanned } => match self.head(line, scanned) {
+                State::Head { line, scanned, uneven } => match self.head(line, scanned, uneven) {
                     Ok(true) => continue,
                     Ok(false) => break Ok(None),
                     Err(error) => break Err(error),
@@ -142,7 +152,7 @@ impl Framer {
                     let _ = self.buffer.split_to(2);
                 }
                 [_, ..] => {
-                    self.state = State::Head { line: 0, scanned: 0 };
+                    self.state = State::Head { line: 0, scanned: 0, uneven: false };
                     return None;
                 }
             }
@@ -150,20 +160,23 @@ impl Framer {
     }
 
     /// Goes on in the head; whether it is whole.
-    fn head(&mut self, mut line: usize, mut scanned: usize) -> Result<bool, FrameError> {
+    fn head(&mut self, mut line: usize, mut scanned: usize, mut uneven: bool) -> Result<bool, FrameError> {
         loop {
             let Some(found) = memchr::memchr(b'\n', &self.buffer[scanned..]) else {
-                self.state = State::Head { line, scanned: self.buffer.len() };
-                self.check_head(self.buffer.len())?;
+                self.state = State::Head { line, scanned: self.buffer.len(), uneven };
+                self.check_head(line, self.buffer.len())?;
                 return Ok(false);
             };
             let end = scanned + found + 1;
-            self.check_head(end)?;
-            // Where one element sees a line end and the next one does not, a message can hide in another.
-            if end - line < 2 || self.buffer[end - 2] != b'\r' {
-                return Err(FrameError { fault: Malformed::LineEnd, head: None });
-            }
-            if end - line == 2 {
+            self.check_head(line, end)?;
+            // Where one element sees a line end and the next one does not, a message can hide in another: no message comes
+            // of this, but its sender is told.
+            let has_return = end - line >= 2 && self.buffer[end - 2] == b'\r';
+            uneven |= !has_return;
+            if end - line == 1 || (end - line == 2 && has_return) {
+                if uneven {
+                    return Err(self.error(Malformed::LineEnd, end));
+                }
                 let len = self.message_len(end)?;
                 self.state = State::Body { len };
                 return Ok(true);
@@ -172,11 +185,21 @@ impl Framer {
         }
     }
 
-    fn check_head(&self, len: usize) -> Result<(), FrameError> {
+    /// The lines up to `line` are whole, and `len` octets of head are there.
+    fn check_head(&self, line: usize, len: usize) -> Result<(), FrameError> {
         if len > self.limits.stream_head_bytes.min(Limits::HEAD_BYTES_MAX) {
-            return Err(FrameError { fault: Malformed::HeadTooLarge, head: None });
+            return Err(self.error(Malformed::HeadTooLarge, line));
         }
         Ok(())
+    }
+
+    /// The fault with what can be answered: the first `head_len` octets, unless they are no SIP.
+    fn error(&self, fault: Malformed, head_len: usize) -> FrameError {
+        let head = &self.buffer[..head_len];
+        let head = Message::content_length_of(head)
+            .map_or_else(|fault| fault.is_answerable(), |_| true)
+            .then(|| head);
+        FrameError { fault, head: head.map(Bytes::copy_from_slice) }
     }
 
     /// The length of the message whose head is `head_len` octets long.
@@ -189,10 +212,9 @@ impl Framer {
             },
             // RFC 3261 §18.3: on a stream the length must be there.
             Ok(None) => Malformed::NoContentLength,
-            Err(fault @ (Malformed::ContentLength | Malformed::ContentLengths)) => fault,
-            Err(fault) => return Err(FrameError { fault, head: None }),
+            Err(fault) => fault,
         };
-        Err(FrameError { fault, head: Some(Bytes::copy_from_slice(head)) })
+        Err(self.error(fault, head_len))
     }
 }
 

@@ -71,8 +71,7 @@ fn verdict(message: &Message, fault: Malformed) -> Verdict {
     if !answerable {
         return Verdict::Discard { fault };
     }
-    let status = if fault == Malformed::Version { 505 } else { 400 };
-    Verdict::Answer { status, fault }
+    Verdict::Answer { status: fault.status(), fault }
 }
 
 fn check(message: &Message) -> Result<(), Malformed> {

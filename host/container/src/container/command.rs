@@ -15,6 +15,9 @@ impl Container {
                 self.draining = None;
                 CommandReply::Done
             }
+            Command::EndCalls { most, retry_after_s } => {
+                CommandReply::Ending(self.end_calls(most, retry_after_s))
+            }
             Command::ListSessions { limit, which } => CommandReply::Sessions(self.list(limit, &which)),
             Command::Watch { watch, what } => self.watch(watch, what),
             Command::Unwatch { watch } => {

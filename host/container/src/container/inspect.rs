@@ -220,6 +220,7 @@ fn waiting(work: &Work) -> String {
         Work::Resolved { .. } => "resolved".to_owned(),
         Work::Initialized => "deployed".to_owned(),
         Work::End => "undeployed".to_owned(),
+        Work::Stop { .. } => "stopped".to_owned(),
         Work::Upgrade { to, .. } => format!("move to {}", to.id),
     }
 }

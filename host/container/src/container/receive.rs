@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use siplet_sip::dialog::remote_target;
 use siplet_sip::header::HeaderId;
-use siplet_sip::message::Message;
+use siplet_sip::limits::Limits;
+use siplet_sip::message::{Malformed, Message};
 use siplet_sip::method::Method;
 use siplet_sip::transaction::{
     InviteServerAction, InviteServerEvent, InviteServerState, MergeKey, NonInviteServerAction,
@@ -34,6 +35,10 @@ use super::{Container, Work};
 /// BYEs of one session that are taken beyond its limit `transactions`.
 const BYES_SPARE: usize = 16;
 
+/// What an answer repeats of its request (RFC 3261 §8.2.6.2): without it nobody knows what is answered.
+const ANSWERED_BY: [HeaderId; 5] =
+    [HeaderId::Via, HeaderId::From, HeaderId::To, HeaderId::CallId, HeaderId::CSeq];
+
 /// May a packet be sent on, or loaded for? Only the first time.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pass {
@@ -59,11 +64,13 @@ impl Container {
     }
 
     fn receive_packet(&mut self, flow: Flow, bytes: Bytes, pass: Pass) {
-        let Ok(message) = Message::parse(bytes, &self.shared.config.limits.message) else {
-            self.dropped(DropReason::Malformed, flow);
-            return;
+        let message = match Message::parse(bytes.clone(), &self.shared.config.limits.message) {
+            Ok(message) => Arc::new(message),
+            Err(fault) => {
+                self.receive_broken(flow, bytes, fault);
+                return;
+            }
         };
-        let message = Arc::new(message);
         if message.head_len() > self.shared.config.limits.message.stream_head_bytes {
             // RFC 3261 §21.5.7. What is copied into responses must leave room for what they add.
             self.refuse(&message, flow, 513, RefuseReason::TooLarge, "the head of the message");
@@ -84,6 +91,43 @@ impl Container {
             self.receive_request(flow, message, pass);
         } else {
             self.receive_response(flow, message, pass);
+        }
+    }
+
+    /// A message that cannot be read as a whole. Its sender is told where that much can be read of it that the answer finds
+    /// its request there (RFC 3261 §18.3, §8.2.6.2).
+    pub(super) fn receive_broken(&mut self, flow: Flow, head: Bytes, fault: Malformed) {
+        // Its number of lines may be what is wrong with it.
+        let Ok(message) = Message::parse(head, &Limits::unbounded()) else {
+            self.dropped(DropReason::Malformed, flow);
+            return;
+        };
+        let is_whole = ANSWERED_BY.into_iter().all(|id| message.has(id)) && message.top_via().is_ok();
+        if !message.is_request() || !is_whole {
+            self.dropped(DropReason::Malformed, flow);
+            return;
+        }
+        let why = match fault.status() {
+            513 => RefuseReason::TooLarge,
+            _ => RefuseReason::Invalid,
+        };
+        self.refuse(&Arc::new(message), flow, fault.status(), why, &fault.to_string());
+    }
+
+    /// The shard that a packet belongs to has no room for it. What begins something new is refused; what belongs to
+    /// something that is up already comes again by itself over a transport that loses messages (RFC 3261 §17.1.1.2,
+    /// §17.1.2.2), and only then finds more room: it is not answered for its own shard.
+    pub(super) fn on_not_handed(&mut self, flow: Flow, bytes: Bytes, is_new: bool) {
+        let Ok(message) = Message::parse(bytes, &self.shared.config.limits.message) else {
+            self.dropped(DropReason::Malformed, flow);
+            return;
+        };
+        let is_answered = message.is_request() && message.method() != Some(&Method::Ack);
+        if is_answered && (is_new || flow.transport.is_reliable()) {
+            let (why, text) = (RefuseReason::Handover, "the shard of the request is busy");
+            self.refuse(&Arc::new(message), flow, 503, why, text);
+        } else {
+            self.dropped(DropReason::Handover, flow);
         }
     }
 
@@ -341,7 +385,11 @@ impl Container {
         if shard == config.shard {
             return false;
         }
-        let item = Item::Packet { flow, bytes: message.bytes().clone() };
+        let is_new = match message.method() {
+            None | Some(Method::Ack | Method::Cancel) => false,
+            Some(_) => message.to().is_ok_and(|to| to.tag().is_none()),
+        };
+        let item = Item::Packet { flow, bytes: message.bytes().clone(), is_new };
         self.effects.push_back(Effect::Handover { shard, item });
         true
     }

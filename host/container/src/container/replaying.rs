@@ -128,6 +128,7 @@ impl Container {
             }
             StepInput::Deployed => Work::Initialized,
             StepInput::Undeployed => Work::End,
+            StepInput::Stopped { retry_after_s } => Work::Stop { retry_after_s: *retry_after_s },
             StepInput::Upgrade { to, restored_from } => {
                 let from = restored_from.clone().unwrap_or_else(|| record.version.clone());
                 Work::Upgrade { to: Arc::clone(to), restored_from: Some(from) }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use siplet_sip::method::Method;
 use siplet_sip::time::Time;
 use siplet_sip::transaction::{MergeKey, ServerKey};
 
@@ -10,6 +11,7 @@ use crate::app::Application;
 use crate::io::{Effect, Key, UnitId, Write};
 use crate::mutant::{self, Mutant};
 use crate::session::AppSession;
+use crate::session::sip::SipSession;
 use crate::step::{Callback, Outgoing, WorkingCopy};
 use crate::turn::{SessionState, TurnId};
 
@@ -52,6 +54,28 @@ struct Tally {
     dialogs: usize,
     servers: usize,
     clients: usize,
+    unanswered: usize,
+    inviting: usize,
+    awaited: usize,
+}
+
+impl Tally {
+    fn of(live: &AppSession) -> Self {
+        let is_up =
+            |sip: &&Arc<SipSession>| matches!(sip.state, SessionState::Early | SessionState::Confirmed);
+        let open = || live.clients.iter().filter(|tx| tx.is_open());
+        let unacknowledged = live.servers.iter().filter(|tx| tx.awaits_ack_of_failure()).count();
+        let held = live.sips.iter().filter(|sip| sip.held_bye.is_some()).count();
+        Self {
+            sips: live.sips.len(),
+            dialogs: live.sips.iter().filter(is_up).count(),
+            servers: live.servers.len(),
+            clients: live.clients.len(),
+            unanswered: live.servers.iter().filter(|tx| tx.is_open()).count(),
+            inviting: open().filter(|tx| tx.method == Method::Invite).count(),
+            awaited: open().count() + unacknowledged + held,
+        }
+    }
 }
 
 /// One session's place.
@@ -72,6 +96,8 @@ pub(super) struct Slot {
     pub(super) indexed: Vec<(ServerKey, Option<MergeKey>, u32)>,
     /// Slot of the queue of deadlines that this session is in.
     pub(super) wake: Option<Time>,
+    /// It was asked to end because the host stops.
+    pub(super) stopping: bool,
     /// Who wants to see its steps.
     pub(super) watched: Option<Box<Watched>>,
     tally: Tally,
@@ -90,6 +116,7 @@ impl Slot {
             acked: None,
             indexed: Vec::new(),
             wake: None,
+            stopping: false,
             watched: None,
             tally: Tally::default(),
         }
@@ -157,16 +184,7 @@ impl Container {
             self.remove_slot(key, true);
             return;
         }
-        let tally = Tally {
-            sips: live.sips.len(),
-            dialogs: live
-                .sips
-                .iter()
-                .filter(|sip| matches!(sip.state, SessionState::Early | SessionState::Confirmed))
-                .count(),
-            servers: live.servers.len(),
-            clients: live.clients.len(),
-        };
+        let tally = Tally::of(live);
         let config = &self.shared.config;
         let (due, lazy) = live.next_deadlines(&config.limits, &config.timers);
         let retry = slot.parked.iter().filter_map(|parked| parked.retry_at).min();
@@ -219,5 +237,8 @@ impl Container {
         counts.dialogs = counts.dialogs + new.dialogs - old.dialogs;
         counts.server_transactions = counts.server_transactions + new.servers - old.servers;
         counts.client_transactions = counts.client_transactions + new.clients - old.clients;
+        counts.unanswered_requests = counts.unanswered_requests + new.unanswered - old.unanswered;
+        counts.pending_invites = counts.pending_invites + new.inviting - old.inviting;
+        counts.awaited = counts.awaited + new.awaited - old.awaited;
     }
 }

@@ -55,6 +55,7 @@ impl Container {
                 if slot.mailbox.iter().any(
                     |work| matches!(work, Work::AckOfFailure { server: waiting, .. } if waiting == server),
                 ) => {}
+            Work::Stop { .. } if slot.mailbox.iter().any(|work| matches!(work, Work::Stop { .. })) => {}
             Work::Upgrade { .. } if slot.mailbox.iter().any(|work| matches!(work, Work::Upgrade { .. })) => {}
             Work::Initial(_)
             | Work::Subsequent(..)
@@ -67,6 +68,7 @@ impl Container {
             | Work::Resolved { .. }
             | Work::Initialized
             | Work::End
+            | Work::Stop { .. }
             | Work::Upgrade { .. } => {
                 if mutant::is(Mutant::MailboxOvertaken) {
                     slot.mailbox.push_front(work);
@@ -140,6 +142,10 @@ impl Container {
             Work::Initialized => vec![Callback::Initialized],
             Work::End => {
                 copy.end_all();
+                Vec::new()
+            }
+            Work::Stop { retry_after_s } => {
+                copy.end_for_stop(*retry_after_s);
                 Vec::new()
             }
             Work::Upgrade { to, restored_from } => {

@@ -77,6 +77,7 @@ impl Work {
             }
             Self::Initialized => StepInput::Deployed,
             Self::End => StepInput::Undeployed,
+            Self::Stop { retry_after_s } => StepInput::Stopped { retry_after_s: *retry_after_s },
             Self::Upgrade { to, restored_from } => {
                 StepInput::Upgrade { to: Arc::clone(to), restored_from: restored_from.clone() }
             }

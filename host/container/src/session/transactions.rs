@@ -9,8 +9,8 @@ use siplet_sip::message::Message;
 use siplet_sip::method::Method;
 use siplet_sip::time::Time;
 use siplet_sip::transaction::{
-    Deadline, InviteClient, InviteClientState, InviteServer, MergeKey, NonInviteClient, NonInviteClientState,
-    NonInviteServer, NonInviteServerState, ServerKey, TimerConfig,
+    Deadline, InviteClient, InviteClientState, InviteServer, InviteServerState, MergeKey, NonInviteClient,
+    NonInviteClientState, NonInviteServer, NonInviteServerState, ServerKey, TimerConfig,
 };
 
 use crate::config::Limits;
@@ -59,6 +59,14 @@ impl ServerTx {
             ServerMachine::Other(machine) => {
                 matches!(machine.state(), NonInviteServerState::Trying | NonInviteServerState::Proceeding)
             }
+        }
+    }
+
+    /// True while a failure response of ours to an INVITE is repeated until its ACK comes (RFC 3261 §17.2.1).
+    pub(crate) fn awaits_ack_of_failure(&self) -> bool {
+        match &self.machine {
+            ServerMachine::Invite(machine) => machine.state() == InviteServerState::Completed,
+            ServerMachine::Other(_) => false,
         }
     }
 

@@ -73,6 +73,24 @@ impl WorkingCopy {
         self.session.end();
     }
 
+    /// The host stops: as [`Self::end_all`], but who waits for an answer is told to come again.
+    pub(crate) fn end_for_stop(&mut self, retry_after_s: u32) {
+        let retry_after = retry_after_s.to_string();
+        let open: Vec<(u32, bool)> =
+            self.session.servers.iter().filter(|tx| tx.is_open()).map(|tx| (tx.index, tx.initial)).collect();
+        for (index, initial) in open {
+            if initial {
+                // RFC 3261 §21.5.4: another server, or this one later.
+                self.answer(index, 503, &[(HeaderId::RetryAfter, retry_after.as_bytes())]);
+                continue;
+            }
+            let is_bye = self.session.server(index).is_some_and(|tx| tx.method == Method::Bye);
+            // RFC 3261 §15.1.2, §21.4.25: the BYE that follows ends the request too.
+            self.answer(index, if is_bye { 200 } else { 487 }, &[]);
+        }
+        self.end_all();
+    }
+
     /// A BYE of the host's own.
     pub(crate) fn send_bye(&mut self, sip: SipKey, reason: Option<&[u8]>) {
         let Ok(mut draft) = self.draft_in_dialog(sip, &Method::Bye) else { return };

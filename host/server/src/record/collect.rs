@@ -120,7 +120,8 @@ fn size_of(step: &StepRecord) -> usize {
         | StepInput::Resolved { .. }
         | StepInput::Deployed
         | StepInput::Undeployed
-        | StepInput::Upgrade { .. } => 0,
+        | StepInput::Upgrade { .. }
+        | StepInput::Stopped { .. } => 0,
     };
     let snapshot = step.beginning.as_ref().and_then(|beginning| beginning.snapshot.as_ref());
     let sent: usize = step.sent.iter().map(|sent| sent.bytes.len()).sum();

@@ -117,7 +117,10 @@ async fn arm(hub: &Hub, watch: u64, what: Watch) -> Result<usize, String> {
         match reply {
             CommandReply::Watching { sessions } => living += sessions,
             CommandReply::Refused(why) => return Err(why),
-            CommandReply::Done | CommandReply::Sessions(_) | CommandReply::Found(_) => {}
+            CommandReply::Done
+            | CommandReply::Sessions(_)
+            | CommandReply::Found(_)
+            | CommandReply::Ending(_) => {}
         }
     }
     Ok(living)

@@ -79,9 +79,43 @@ fn a_stream_that_cannot_be_cut_is_lost() {
     check_error(&with("l: 1\r\nContent-Length: 2\r\n"), Malformed::ContentLengths, Some(400));
     check_error(&with("Content-Length: 5000\r\n"), Malformed::MessageTooLarge, Some(513));
     check_error(&with("Content-Length: 18446744073709551609\r\n"), Malformed::MessageTooLarge, Some(513));
-    check_error(&with("X: y\n"), Malformed::LineEnd, None);
+    check_error(&with("X: y\n"), Malformed::LineEnd, Some(400));
     check_error("GET / HTTP/1.1\r\n\r\n", Malformed::NotSip, None);
-    check_error("MESSAGE sip:a@b SIP/2.0\n\n", Malformed::LineEnd, None);
-    check_error(&with(&format!("X: {}\r\n", "x".repeat(300))), Malformed::HeadTooLarge, None);
+    check_error("MESSAGE sip:a@b SIP/2.0\n\n", Malformed::LineEnd, Some(400));
+    check_error("GET / HTTP/1.1\n\n", Malformed::LineEnd, None);
+    check_error(&with(&format!("X: {}\r\n", "x".repeat(300))), Malformed::HeadTooLarge, Some(513));
     check_error(&"x".repeat(301), Malformed::HeadTooLarge, None);
+}
+
+/// RFC 3261 §18.3: what is answered is read from the head, so the head is all of it, or all that was read of it.
+#[test]
+fn what_can_be_answered_of_a_lost_stream_is_its_head() {
+    let head_of = |stream: &str| {
+        let mut framer =
+            Framer::new(&Limits { message_bytes: 2000, stream_head_bytes: 60, ..Limits::default() });
+        framer.push(stream.as_bytes());
+        let error = framer.next().expect_err("a bad stream");
+        error.answerable_head().map(|head| String::from_utf8_lossy(head).into_owned())
+    };
+    let start = "MESSAGE sip:a@b SIP/2.0\r\n";
+    let uneven = format!("{start}To: x\nFrom: y\r\n\r\n");
+    assert_eq!(head_of(&format!("{uneven}body")).as_deref(), Some(&*uneven), "read to its end");
+    let long = format!("{start}To: x\r\nX: {}", "x".repeat(60));
+    assert_eq!(head_of(&long).as_deref(), Some("MESSAGE sip:a@b SIP/2.0\r\nTo: x\r\n"), "whole lines");
+}
+
+/// RFC 5626 §3.5.1: a line end alone is no message, so nobody waits for the rest of it.
+#[test]
+fn line_ends_between_messages_are_no_message() {
+    let mut framer = Framer::new(&Limits::default());
+    for (octets, expected) in [("\r\n", false), ("M", true), ("ESSAGE sip:a@b SIP/2.0\r\nl: 2\r\n\r\n", true)]
+    {
+        framer.push(octets.as_bytes());
+        assert_eq!(framer.next(), Ok(None));
+        assert_eq!(framer.is_in_message(), expected, "{octets:?}");
+    }
+    framer.push(b"ab");
+    assert!(matches!(framer.next(), Ok(Some(Frame::Message(_)))));
+    assert_eq!(framer.next(), Ok(None));
+    assert!(!framer.is_in_message());
 }

@@ -121,6 +121,37 @@ impl Malformed {
     }
 }
 
+impl Malformed {
+    /// The status code of the answer to a request with this fault, where it is answered: 505 for another version of SIP,
+    /// 513 for what is too large, else 400 (RFC 3261 §21.4.1, §21.5.6, §21.5.7).
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Version => 505,
+            Self::MessageTooLarge | Self::HeadTooLarge => 513,
+            Self::Empty
+            | Self::NotSip
+            | Self::TooManyHeaders
+            | Self::TooManyVias
+            | Self::StartLine
+            | Self::Status
+            | Self::Method
+            | Self::HeaderLine
+            | Self::LineEnd
+            | Self::HeadEnd
+            | Self::ContentLength
+            | Self::ContentLengths
+            | Self::BodyTooShort
+            | Self::NoContentLength
+            | Self::Missing(_)
+            | Self::Repeated(_)
+            | Self::Bad(_)
+            | Self::MethodMismatch
+            | Self::Broadcast => 400,
+        }
+    }
+}
+
 impl fmt::Display for Malformed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
