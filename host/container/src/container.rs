@@ -251,7 +251,7 @@ impl Container {
             }
             // The transactions go on: a response may still come or leave over another connection (RFC 3261 §18.2.2).
             Input::FlowLost { connection: _ } | Input::Tick => {}
-            Input::TransmitFailed { bytes, hop: _, error } => self.on_transmit_failed(&bytes, error),
+            Input::TransmitFailed { bytes, hop, error } => self.on_transmit_failed(&bytes, hop, error),
             Input::Resolved { query, answer } => self.on_resolved(&query, &answer),
             Input::TurnEnded { turn, outcome } => self.on_turn_ended(*turn, outcome),
             Input::Stored { unit, result } => self.on_stored(unit, result),
@@ -333,7 +333,7 @@ impl Container {
     }
 
     /// A message could not be sent: the transaction of a request is told.
-    fn on_transmit_failed(&mut self, bytes: &Bytes, error: TransmitError) {
+    fn on_transmit_failed(&mut self, bytes: &Bytes, hop: Hop, error: TransmitError) {
         let Ok(message) = Message::parse(bytes.clone(), &self.shared.config.limits.message) else { return };
         if message.method() == Some(&siplet_sip::method::Method::Ack) {
             // It has the branch of its INVITE, whose transaction is done: the 2xx or failure comes again.
@@ -355,9 +355,10 @@ impl Container {
         self.report(Report::TransmitFailed { app: Some(app) });
         let Ok((_, method)) = message.cseq() else { return };
         match error {
-            // The retransmission of the transaction, or its timeout, deals with what passes.
-            TransmitError::Congested => {}
-            TransmitError::Unreachable | TransmitError::TooLarge => {
+            // The retransmission of the transaction, or its timeout, deals with what passes. Over a stream there is none (RFC
+            // 3261 §17.1.1.2), and the message is lost for good.
+            TransmitError::Congested if !hop.transport.is_reliable() => {}
+            TransmitError::Congested | TransmitError::Unreachable | TransmitError::TooLarge => {
                 let is_cancel = method == siplet_sip::method::Method::Cancel;
                 self.post(key, Work::TransmitFailed { client, is_cancel });
             }

@@ -15,6 +15,7 @@ use siplet_container::io::{Hop, TransmitError, Transport};
 use siplet_container::report::{DropReason, Report};
 use siplet_container::turn::{Misuse, Turn};
 use siplet_container::{Counts, Input};
+use siplet_sip::method::Method;
 
 type Script = fn(&mut Turn) -> Result<(), Misuse>;
 
@@ -265,4 +266,27 @@ fn a_version_that_is_replaced_during_its_first_turn_leaves_after_it() {
     assert!(host.reports.contains(&left));
     let kept = Counts { applications: 2, ..Counts::default() };
     assert_eq!(host.container.counts(), kept, "the version that serves, and the first one, which is kept");
+}
+
+/// RFC 3261 §17.1.1.2, §17.1.4: over UDP what a full queue did not take is repeated; over a stream nobody repeats it, so the
+/// application hears at once.
+#[test]
+fn a_full_queue_fails_a_request_only_where_it_is_not_repeated() {
+    for (transport, expected) in [(Transport::Udp, 0), (Transport::Tcp, 1)] {
+        let mut host = Host::new(&[DoMessage, DoErrorResponse], move |turn| {
+            if turn.callback().handler() == DoMessage {
+                let to = format!("<sip:callee@10.0.0.3;transport={}>", transport.param_name());
+                let invite = turn.create_initial_request("INVITE", "<sip:me@here>", &to)?;
+                turn.send(invite)?;
+            }
+            accept(turn)
+        });
+        host.receive(&request("MESSAGE", 1, "message", ""));
+        let sent = host.sent.iter().find(|sent| sent.message.method() == Some(&Method::Invite));
+        let (bytes, hop) = sent.map(|sent| (sent.message.bytes().clone(), sent.hop)).expect("an INVITE");
+        assert_eq!(hop.transport, transport);
+        host.handle(Input::TransmitFailed { bytes, hop, error: TransmitError::Congested });
+        let told = host.turns.iter().filter(|turn| **turn == "do-error-response").count();
+        assert_eq!(told, expected, "{transport:?}");
+    }
 }

@@ -45,6 +45,7 @@ pub struct Config {
     pub durable: bool,
     pub store_latency_ms: u64,
     pub stop_after_s: u64,
+    pub farewell_ms: u64,
     pub retry_after_s: u32,
     pub server_header: String,
     pub log: Log,
@@ -167,15 +168,21 @@ pub struct Limits {
     pub frame_timeout_s: u64,
     pub half_close_s: u64,
     pub write_queue_bytes: usize,
+    pub write_queue_messages: usize,
+    pub write_queues_bytes: usize,
+    pub write_timeout_s: u64,
     pub send_queue_packets: usize,
     pub socket_buffer_bytes: usize,
-    pub handover_batches: usize,
+    pub handover_messages: usize,
+    pub handover_bytes: usize,
+    pub stall_s: u64,
     pub dns_timeout_ms: u64,
     pub dns_queries: usize,
     pub wasm_bytes: u64,
     pub servlet_files: usize,
     pub control_line_bytes: usize,
     pub control_connections: usize,
+    pub http_connections: usize,
 }
 
 /// One `[[route]]` of the default router.
@@ -201,6 +208,7 @@ impl Default for Config {
             durable: false,
             store_latency_ms: 0,
             stop_after_s: 30,
+            farewell_ms: 2000,
             retry_after_s: 10,
             server_header: String::new(),
             log: Log::default(),
@@ -289,15 +297,21 @@ impl Default for Limits {
             frame_timeout_s: 30,
             half_close_s: 10,
             write_queue_bytes: 1 << 20,
+            write_queue_messages: 1024,
+            write_queues_bytes: 256 << 20,
+            write_timeout_s: 30,
             send_queue_packets: 1024,
             socket_buffer_bytes: 4 << 20,
-            handover_batches: 256,
+            handover_messages: 8192,
+            handover_bytes: 16 << 20,
+            stall_s: 5,
             dns_timeout_ms: 5000,
             dns_queries: 256,
             wasm_bytes: 64 << 20,
             servlet_files: 1000,
             control_line_bytes: 65_536,
             control_connections: 16,
+            http_connections: 32,
         }
     }
 }
@@ -403,6 +417,12 @@ impl Config {
     #[must_use]
     pub fn listeners(&self) -> Vec<core::Listener> {
         self.listen.iter().flat_map(Listen::listeners).collect()
+    }
+
+    /// How long a shard may do nothing while something waits for it; a pulse takes a moment also where all is well.
+    #[must_use]
+    pub fn stall_limit(&self) -> Duration {
+        Duration::from_secs(self.limits.stall_s.max(1))
     }
 
     /// SIP timers for the container.

@@ -84,6 +84,14 @@ pub enum Ask {
         /// Percent, 0 to 100.
         percent: u8,
     },
+    /// A test wants to see what becomes of that in a vital thread.
+    #[cfg(debug_assertions)]
+    Fault {
+        /// `shard-0`, `deploy`.
+        thread: String,
+        /// What shall happen.
+        fault: crate::vital::fault::Fault,
+    },
     /// Record sessions: the connection gives one line for each record, until its time is over.
     Record(crate::record::stream::Order),
 }
@@ -249,6 +257,8 @@ async fn answer(line: &[u8], hub: &Hub) -> Result<Value, String> {
             tracing::info!("new calls are taken again (asked by an operator)");
             Ok(json!({ "draining": false }))
         }
+        #[cfg(debug_assertions)]
+        Ask::Fault { thread, fault } => hub.fault(&thread, fault).await.map(|()| json!({ "struck": thread })),
         Ask::Undeploy { name } => hub.undeploy(&name).await.map(|()| json!({ "undeployed": name })),
         Ask::Record(_) => Err("a record takes a connection of its own".to_owned()),
         Ask::Reload => {

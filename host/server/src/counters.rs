@@ -11,6 +11,7 @@ use siplet_container::io::TransmitError;
 use siplet_container::report::{DropReason, RefuseReason, Report};
 use siplet_container::turn::{Outcome, TrapReason};
 
+use crate::accept::AcceptFailure;
 use crate::deploy::guard::Tally;
 
 /// Upper bounds of the histogram's buckets, microseconds; above the last one lies one more bucket.
@@ -89,6 +90,99 @@ pub struct AppCounters {
     pub upgrades_failed: u64,
 }
 
+/// Why a connection is no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CloseReason {
+    /// The peer has closed or broken it off.
+    Peer,
+    /// The host was to close it.
+    Asked,
+    /// It could not be opened.
+    NotOpened,
+    /// Nothing moved on it (limit `idle-timeout-s`).
+    Idle,
+    /// A message was not whole in time, or none came (limit `frame-timeout-s`).
+    SlowMessage,
+    /// More was to wait for the peer than may (limits `write-queue-messages`, `write-queue-bytes`, `write-queues-bytes`).
+    WriteQueue,
+    /// The peer took nothing of what waited for it (limit `write-timeout-s`).
+    WriteTimeout,
+    /// The end of a message could not be found (RFC 3261 §18.3).
+    Framing,
+}
+
+impl CloseReason {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; 8] = [
+        Self::Peer,
+        Self::Asked,
+        Self::NotOpened,
+        Self::Idle,
+        Self::SlowMessage,
+        Self::WriteQueue,
+        Self::WriteTimeout,
+        Self::Framing,
+    ];
+
+    /// The label in metrics and logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Peer => "peer",
+            Self::Asked => "asked",
+            Self::NotOpened => "not-opened",
+            Self::Idle => "idle",
+            Self::SlowMessage => "slow-message",
+            Self::WriteQueue => "write-queue",
+            Self::WriteTimeout => "write-timeout",
+            Self::Framing => "framing",
+        }
+    }
+
+    /// What the peer did, in words, where the host closed for that.
+    #[must_use]
+    pub const fn told(self) -> Option<&'static str> {
+        match self {
+            Self::Peer | Self::Asked | Self::NotOpened | Self::Idle => None,
+            Self::SlowMessage => Some("it did not send a whole message in time (limit `frame-timeout-s`)"),
+            Self::WriteQueue => {
+                Some("it does not read what is sent to it (limit `write-queue-messages` or `-bytes`)")
+            }
+            Self::WriteTimeout => Some("it takes nothing of what waits for it (limit `write-timeout-s`)"),
+            Self::Framing => Some("the end of its message could not be found"),
+        }
+    }
+}
+
+/// What another shard had no room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unhanded {
+    /// A request outside every dialog: it was refused.
+    NewRequest,
+    /// Another packet: it was dropped, or refused where it does not come again.
+    Packet,
+    /// A message for one of its connections.
+    Message,
+    /// The wish to close one of its connections.
+    Close,
+}
+
+impl Unhanded {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; 4] = [Self::NewRequest, Self::Packet, Self::Message, Self::Close];
+
+    /// The label in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NewRequest => "new-request",
+            Self::Packet => "packet",
+            Self::Message => "message",
+            Self::Close => "close",
+        }
+    }
+}
+
 /// What one shard did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -99,8 +193,10 @@ pub struct Counters {
     pub connections_accepted: u64,
     pub connections_refused: u64,
     pub connections_opened: u64,
+    pub connections_closed: BTreeMap<CloseReason, u64>,
+    pub not_accepted: BTreeMap<AcceptFailure, u64>,
     pub handed_over: u64,
-    pub handover_lost: u64,
+    pub not_handed: BTreeMap<Unhanded, u64>,
     pub unreachable: u64,
     pub congested: u64,
     pub too_large: u64,
@@ -162,6 +258,21 @@ impl Counters {
         }
     }
 
+    /// A connection is no more.
+    pub fn closed(&mut self, why: CloseReason) {
+        *self.connections_closed.entry(why).or_default() += 1;
+    }
+
+    /// A connection could not be accepted.
+    pub fn not_accepted(&mut self, why: AcceptFailure) {
+        *self.not_accepted.entry(why).or_default() += 1;
+    }
+
+    /// Another shard had no room.
+    pub fn not_handed(&mut self, what: Unhanded) {
+        *self.not_handed.entry(what).or_default() += 1;
+    }
+
     /// The container told something. Turns are counted where they run.
     pub fn report(&mut self, report: &Report) {
         match report {
@@ -200,12 +311,11 @@ impl Counters {
         for (mine, theirs) in self.plain_mut().into_iter().zip(other.clone().plain_mut()) {
             *mine += *theirs;
         }
-        for (reason, count) in &other.dropped {
-            *self.dropped.entry(*reason).or_default() += count;
-        }
-        for (reason, count) in &other.refused {
-            *self.refused.entry(*reason).or_default() += count;
-        }
+        sum(&mut self.dropped, &other.dropped);
+        sum(&mut self.refused, &other.refused);
+        sum(&mut self.connections_closed, &other.connections_closed);
+        sum(&mut self.not_accepted, &other.not_accepted);
+        sum(&mut self.not_handed, &other.not_handed);
         for (app, theirs) in &other.apps {
             let mine = self.app(app);
             mine.turns += theirs.turns;
@@ -216,13 +326,11 @@ impl Counters {
             mine.upgraded += theirs.upgraded;
             mine.upgrades_failed += theirs.upgrades_failed;
             mine.took.merge(&theirs.took);
-            for (reason, count) in &theirs.traps {
-                *mine.traps.entry(*reason).or_default() += count;
-            }
+            sum(&mut mine.traps, &theirs.traps);
         }
     }
 
-    fn plain_mut(&mut self) -> [&mut u64; 20] {
+    fn plain_mut(&mut self) -> [&mut u64; 19] {
         [
             &mut self.packets_received,
             &mut self.packets_sent,
@@ -231,7 +339,6 @@ impl Counters {
             &mut self.connections_refused,
             &mut self.connections_opened,
             &mut self.handed_over,
-            &mut self.handover_lost,
             &mut self.unreachable,
             &mut self.congested,
             &mut self.too_large,
@@ -245,5 +352,11 @@ impl Counters {
             &mut self.steps_recorded,
             &mut self.unrecorded,
         ]
+    }
+}
+
+fn sum<K: Copy + Ord>(mine: &mut BTreeMap<K, u64>, theirs: &BTreeMap<K, u64>) {
+    for (reason, count) in theirs {
+        *mine.entry(*reason).or_default() += count;
     }
 }

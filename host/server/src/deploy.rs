@@ -28,6 +28,7 @@ use tokio::sync::oneshot;
 use crate::config::Config;
 use crate::folder::{Folder, Unreadable};
 use crate::shard::{Order, ShardHandle};
+use crate::vital::Vital;
 use crate::wasmfile;
 use crate::watch::{Step, Watch};
 
@@ -72,6 +73,9 @@ pub enum Request {
         /// The answer.
         reply: oneshot::Sender<Result<String, String>>,
     },
+    /// A test wants to see what becomes of that.
+    #[cfg(debug_assertions)]
+    Fault(crate::vital::fault::Fault),
 }
 
 /// Where compiled servlets go. The shards; in tests a list.
@@ -171,7 +175,7 @@ pub struct Started {
 ///
 /// # Errors
 /// There is no such folder, or no thread.
-pub fn start<S: Stage>(config: &Config, engine: Engine, stage: S) -> anyhow::Result<Started> {
+pub fn start<S: Stage>(config: &Config, engine: Engine, stage: S, vital: &Vital) -> anyhow::Result<Started> {
     let folder = Folder::open(&config.servlets).map_err(|error| {
         anyhow::anyhow!(
             "the servlets folder `{}` cannot be opened: {error}. Make it, or name another with --servlets DIR",
@@ -184,7 +188,7 @@ pub fn start<S: Stage>(config: &Config, engine: Engine, stage: S) -> anyhow::Res
     let rescan = Duration::from_secs(config.deploy.rescan_s.max(1));
     let mut deployer = Deployer::new(folder, config, engine, stage);
     let tally = Arc::clone(&deployer.tally);
-    std::thread::Builder::new().name("deploy".to_owned()).spawn(move || {
+    vital.spawn("deploy", move || {
         // Dropped with the thread; without hints the folder is still looked at now and then.
         let _hints = hints;
         deployer.look_first();
@@ -258,6 +262,12 @@ impl<S: Stage> Deployer<S> {
                     self.look();
                     others.into_iter().for_each(|request| self.obey(request));
                 }
+                #[cfg(debug_assertions)]
+                Ok(Request::Fault(fault)) => {
+                    if fault.strike() {
+                        return;
+                    }
+                }
                 Ok(request) => self.obey(request),
                 Err(RecvTimeoutError::Timeout) => self.look(),
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -268,6 +278,8 @@ impl<S: Stage> Deployer<S> {
 
     fn obey(&mut self, request: Request) {
         match request {
+            #[cfg(debug_assertions)]
+            Request::Fault(_) => {}
             Request::Changed => self.look(),
             Request::Reload(reply) => {
                 self.watch.forget();

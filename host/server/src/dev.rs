@@ -221,21 +221,22 @@ impl<W: Write> Desk<'_, W> {
                     }
                 }
                 () = signals.next() => break,
+                _ = server.died() => break,
             }
         }
         self.state.stop();
         let stopping = server.stop(&mut signals);
         tokio::pin!(stopping);
-        loop {
+        let stopped = loop {
             tokio::select! {
-                () = &mut stopping => break,
+                stopped = &mut stopping => break stopped,
                 event = next(&mut inbox, &self.state) => {
                     if self.take(event, &mut inbox).await?.quit {
                         asked.notify_one();
                     }
                 }
             }
-        }
+        };
         // What the server said last is still under way.
         log::finish();
         inbox.close();
@@ -249,7 +250,7 @@ impl<W: Write> Desk<'_, W> {
             if had_screen { last.last().map(std::slice::from_ref).unwrap_or_default() } else { &last },
             self.colours,
         )?;
-        Ok(())
+        stopped
     }
 
     /// One event, and those that came with it; then everything is shown.

@@ -7,13 +7,14 @@ use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use siplet_container::app::Application;
-use siplet_container::io::{Command, CommandReply};
+use siplet_container::io::{Command, CommandReply, Ending};
 use tokio::sync::oneshot;
 
 use crate::config::Config;
 use crate::deploy::{KnownVersion, Request, Rollbacks};
 use crate::record::Records;
 use crate::shard::{Numbers, Order, ShardHandle};
+use crate::vital::Vital;
 
 /// A shard that is silent for longer is told apart, not waited for.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -29,6 +30,7 @@ struct Inner {
     shards: Vec<ShardHandle>,
     deployer: Sender<Request>,
     rollbacks: Arc<Rollbacks>,
+    vital: Vital,
     config: Arc<Config>,
     records: Arc<Records>,
     started: Instant,
@@ -45,11 +47,13 @@ impl Hub {
         shards: Vec<ShardHandle>,
         deployer: Sender<Request>,
         rollbacks: Arc<Rollbacks>,
+        vital: Vital,
     ) -> Self {
         let inner = Inner {
             shards,
             deployer,
             rollbacks,
+            vital,
             config,
             records,
             started: Instant::now(),
@@ -87,6 +91,46 @@ impl Hub {
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.inner.draining.load(Ordering::Relaxed)
+    }
+
+    /// The shards, by number.
+    #[must_use]
+    pub fn shards(&self) -> &[ShardHandle] {
+        &self.inner.shards
+    }
+
+    /// The threads whose end is the server's end.
+    #[must_use]
+    pub fn vital(&self) -> &Vital {
+        &self.inner.vital
+    }
+
+    /// Shards that do nothing although something waits for them, with how long that is.
+    #[must_use]
+    pub fn stalled(&self) -> Vec<(usize, Duration)> {
+        let limit = self.inner.config.stall_limit();
+        let waits = self.inner.shards.iter().map(|shard| shard.pulse().waits().unwrap_or_default());
+        waits.enumerate().filter(|(_, waits)| *waits >= limit).collect()
+    }
+
+    /// What a load balancer is told: whether calls may be sent here, and a line for each reason why not.
+    #[must_use]
+    pub fn health(&self) -> (bool, String) {
+        let mut lines: Vec<String> =
+            self.vital().deaths().iter().map(|death| format!("dead: {}", death.thread)).collect();
+        match (self.is_serving(), self.is_draining()) {
+            (true, _) => {}
+            (false, true) => lines.push("draining".to_owned()),
+            (false, false) => lines.push("starting".to_owned()),
+        }
+        let stalled =
+            |(index, waits): (usize, Duration)| format!("stalled: shard-{index} ({} s)", waits.as_secs());
+        lines.extend(self.stalled().into_iter().map(stalled));
+        let is_well = lines.is_empty();
+        if is_well {
+            lines.push("serving".to_owned());
+        }
+        (is_well, lines.join("\n") + "\n")
     }
 
     /// The shards begin to read from their sockets.
@@ -127,18 +171,36 @@ impl Hub {
     /// Gives a command to every shard and collects what they answer.
     pub async fn ask(&self, command: &Command) -> Vec<CommandReply> {
         let mut waiting = Vec::new();
+        let deadline = tokio::time::Instant::now() + ANSWER_TIMEOUT;
         for shard in &self.inner.shards {
             let (reply, answer) = oneshot::channel();
-            shard.send(Order::Ask(command.clone(), reply)).await;
-            waiting.push(answer);
+            let order = shard.send(Order::Ask(command.clone(), reply));
+            if tokio::time::timeout_at(deadline, order).await.is_ok() {
+                waiting.push(answer);
+            }
         }
         let mut replies = Vec::new();
         for answer in waiting {
-            if let Ok(Ok(reply)) = tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+            if let Ok(Ok(reply)) = tokio::time::timeout_at(deadline, answer).await {
                 replies.push(reply);
             }
         }
         replies
+    }
+
+    /// Ends calls on every shard, at most so many sessions on each now. What was begun, over all shards.
+    pub async fn end_calls(&self, most: usize) -> Ending {
+        let retry_after_s = self.inner.config.retry_after_s;
+        let mut sum = Ending::default();
+        for reply in self.ask(&Command::EndCalls { most, retry_after_s }).await {
+            if let CommandReply::Ending(ending) = reply {
+                sum.calls += ending.calls;
+                sum.requests += ending.requests;
+                sum.invites += ending.invites;
+                sum.left += ending.left;
+            }
+        }
+        sum
     }
 
     /// New calls are refused from now on.
@@ -151,6 +213,24 @@ impl Hub {
     pub async fn resume(&self) {
         self.ask(&Command::Resume).await;
         self.inner.draining.store(false, Ordering::Relaxed);
+    }
+
+    /// Lets something happen to a vital thread, for tests.
+    ///
+    /// # Errors
+    /// There is no such thread.
+    #[cfg(debug_assertions)]
+    pub async fn fault(&self, thread: &str, fault: crate::vital::fault::Fault) -> Result<(), String> {
+        let shard = thread.strip_prefix("shard-").and_then(|index| index.parse::<usize>().ok());
+        match shard.and_then(|index| self.inner.shards.get(index)) {
+            Some(shard) => shard.send(Order::Fault(fault)).await,
+            None if thread == "deploy" => {
+                // A thread that has ended needs no fault.
+                let _ = self.inner.deployer.send(Request::Fault(fault));
+            }
+            None => return Err(format!("there is no thread {thread}")),
+        }
+        Ok(())
     }
 
     /// Applications that take new calls.

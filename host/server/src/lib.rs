@@ -6,6 +6,7 @@
 //! Start reading at [`serve`].
 #![forbid(unsafe_code)]
 
+pub mod accept;
 pub mod call;
 pub mod check;
 pub mod cli;
@@ -24,6 +25,7 @@ pub mod inspect;
 pub mod log;
 pub mod metrics;
 pub mod new;
+pub mod nofile;
 pub mod process;
 pub mod record;
 pub mod reference;
@@ -40,5 +42,6 @@ mod tcp;
 pub mod terminal;
 pub mod test_host;
 mod udp;
+pub mod vital;
 pub mod wasmfile;
 pub mod watch;

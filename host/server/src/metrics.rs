@@ -12,7 +12,8 @@ use siplet_container::app::AppId;
 use siplet_container::report::{DropReason, RefuseReason};
 use siplet_container::turn::TrapReason;
 
-use crate::counters::{AppCounters, Counters, TURN_BOUNDS_US};
+use crate::accept::AcceptFailure;
+use crate::counters::{AppCounters, CloseReason, Counters, TURN_BOUNDS_US, Unhanded};
 use crate::deploy::Rollbacks;
 use crate::shard::Numbers;
 
@@ -31,6 +32,12 @@ pub struct Process {
     pub uptime_s: f64,
     /// Open file descriptors.
     pub open_files: u64,
+    /// Most open file descriptors that the system allows; 0: it names no limit.
+    pub open_files_max: u64,
+    /// Shards that stand still.
+    pub shards_stalled: u64,
+    /// Connections of the read-only listener that were cut for newer ones.
+    pub http_cut: u64,
     /// True when new calls are refused.
     pub draining: bool,
     /// Records that were written or given away.
@@ -116,6 +123,12 @@ fn process_families(page: &mut Page, process: &Process) {
     page.one("cpu_seconds_total", "counter", "CPU time of all threads.", process.cpu_seconds);
     page.one("uptime_seconds", "gauge", "Time since the start.", process.uptime_s);
     page.one("open_files", "gauge", "Open file descriptors.", process.open_files);
+    let help = "Most open file descriptors that the system allows this process.";
+    page.one("open_files_max", "gauge", help, process.open_files_max);
+    let help = "Shards that do nothing although something waits for them.";
+    page.one("shards_stalled", "gauge", help, process.shards_stalled);
+    let help = "Connections of this listener that were cut for newer ones.";
+    page.one("http_connections_cut_total", "counter", help, process.http_cut);
     page.one("draining", "gauge", "1 when new calls are refused.", u8::from(process.draining));
     page.one("records_written_total", "counter", "Records written.", process.records_written);
     let help = "Steps and records lost because a limit is reached.";
@@ -135,6 +148,12 @@ fn table_families(page: &mut Page, shards: &[Numbers]) {
     }
     let sum = |of: fn(&Numbers) -> usize| shards.iter().map(of).sum::<usize>();
     page.one("connections", "gauge", "Open TCP connections.", sum(|shard| shard.connections));
+    let help = "Requests without a final response, summed over all shards.";
+    page.one("unanswered_requests", "gauge", help, sum(|shard| shard.counts.unanswered_requests));
+    let help = "Messages that wait to be written on connections and sockets.";
+    page.one("queued_messages", "gauge", help, sum(|shard| shard.queued));
+    let help = "Messages of other shards that wait to be taken.";
+    page.one("handed_messages", "gauge", help, sum(|shard| shard.handed));
     page.one(
         "dialogs_peak",
         "gauge",
@@ -153,7 +172,6 @@ fn plain_families(page: &mut Page, counters: &Counters) {
         ("connections_refused_total", "TCP connections over a limit.", counters.connections_refused),
         ("connections_opened_total", "TCP connections opened.", counters.connections_opened),
         ("handed_over_total", "Messages given to another shard.", counters.handed_over),
-        ("handover_lost_total", "Messages that another shard had no room for.", counters.handover_lost),
         ("store_refused_total", "Units that the store refused.", counters.store_refused),
         ("store_unavailable_total", "Units that did not reach the store.", counters.store_unavailable),
         ("rolled_back_total", "Sessions that went back to an older version.", counters.rolled_back),
@@ -184,6 +202,29 @@ fn reason_families(page: &mut Page, counters: &Counters) {
         let count = counters.refused.get(&reason).copied().unwrap_or(0);
         page.sample("refused_total", &[("reason", reason.name())], count);
     }
+    let families: [(&str, &str, Vec<(&str, u64)>); 3] = [
+        (
+            "connections_closed_total",
+            "TCP connections that are no more.",
+            reasons(&CloseReason::ALL, &counters.connections_closed, CloseReason::name),
+        ),
+        (
+            "connections_not_accepted_total",
+            "TCP connections that could not be accepted.",
+            reasons(&AcceptFailure::ALL, &counters.not_accepted, AcceptFailure::name),
+        ),
+        (
+            "handover_refused_total",
+            "What another shard had no room for.",
+            reasons(&Unhanded::ALL, &counters.not_handed, Unhanded::name),
+        ),
+    ];
+    for (name, help, counts) in families {
+        page.family(name, "counter", help);
+        for (reason, count) in counts {
+            page.sample(name, &[("reason", reason)], count);
+        }
+    }
     page.family("transmit_failed_total", "counter", "Messages that could not be sent.");
     let failed = [
         ("unreachable", counters.unreachable),
@@ -193,6 +234,15 @@ fn reason_families(page: &mut Page, counters: &Counters) {
     for (reason, count) in failed {
         page.sample("transmit_failed_total", &[("reason", reason)], count);
     }
+}
+
+/// The count of each reason, also of those that never came.
+fn reasons<K: Copy + Ord>(
+    all: &[K],
+    counts: &BTreeMap<K, u64>,
+    name: fn(K) -> &'static str,
+) -> Vec<(&'static str, u64)> {
+    all.iter().map(|reason| (name(*reason), counts.get(reason).copied().unwrap_or(0))).collect()
 }
 
 fn application_families(page: &mut Page, counters: &Counters) {

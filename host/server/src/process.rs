@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::metrics::Process;
@@ -19,6 +20,10 @@ pub fn look(started: Instant, draining: bool, records: &Records) -> Process {
         cpu_seconds: cpu_seconds(),
         uptime_s: started.elapsed().as_secs_f64(),
         open_files: std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64),
+        open_files_max: getrlimit(Resource::Nofile).current.unwrap_or(0),
+        // Whoever serves the page knows these two.
+        shards_stalled: 0,
+        http_cut: 0,
         draining,
         records_written: records.written(),
         records_lost: records.lost(),

@@ -71,6 +71,14 @@ impl Reporter {
         log_line(loudness, &text);
     }
 
+    /// Tells something of the shell's own that peers cause; `kind` says what is told together.
+    pub fn tell_noise(&mut self, kind: &str, text: &str, now: Time) {
+        let Some(held_back) = self.admit(kind.to_owned(), 1, NOISE, now) else { return };
+        let more =
+            if held_back == 0 { String::new() } else { format!("\nand {held_back} more like this before") };
+        log_line(Loudness::INFO, &format!("{text}{more}"));
+    }
+
     /// How a step in which a handler died runs again, on a line of its own.
     fn again(&self, report: &Report) -> String {
         let (Report::TurnAbandoned { record: Some(name), .. }, Some(folder)) = (report, &self.trapped) else {

@@ -7,8 +7,9 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use siplet_container::app::{Application, InstanceMode};
 use siplet_container::config::{Config as ContainerConfig, Listener};
 use siplet_wasm::{Allocator, Engine, EngineConfig, RunnerConfig};
@@ -20,9 +21,13 @@ use crate::deploy::{self, lines};
 use crate::hub::Hub;
 use crate::record::trapped::Trapped;
 use crate::record::{self, Feed, Records};
-use crate::shard::{self, Parts, ShardHandle, Sockets};
-use crate::stop::{self, Signals};
-use crate::{control, http, log, secret, sockets};
+use crate::shard::{self, Parts, Room, ShardHandle, Sockets};
+use crate::stop::{self, Signals, Stopped};
+use crate::vital::{self, Death, Vital};
+use crate::{control, http, log, nofile, secret, sockets};
+
+/// A vital thread has died: the process has ended after this time, if need be without its main thread.
+const LAST_EXIT: Duration = Duration::from_secs(10);
 
 /// Runs a server until a signal ends it. The first lines go to `out`.
 ///
@@ -34,9 +39,12 @@ pub async fn serve(config: Config, out: &mut impl Write) -> Result<()> {
     let kind = Kind::production(&config);
     let Some(server) = Server::start(config, kind, &mut signals).await? else { return Ok(()) };
     server.greet(out);
-    signals.next().await;
-    server.stop(&mut signals).await;
-    Ok(())
+    tokio::select! {
+        () = signals.next() => {}
+        // Stopping finds it too, and ends at once for it.
+        _ = server.died() => {}
+    }
+    server.stop(&mut signals).await
 }
 
 /// How guests are compiled and run.
@@ -80,22 +88,27 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts everything; calls are taken when this returns. None when a signal came first.
+    /// Starts everything; calls are taken when this returns. None when a signal came first. From now on the death of a
+    /// vital thread ends the process.
     ///
     /// # Errors
     /// Whatever keeps it from starting, in words.
     pub async fn start(config: Config, kind: Kind, signals: &mut Signals) -> Result<Option<Self>> {
-        let config = Arc::new(config);
+        let config = Arc::new(within_limits(config));
+        let vital = Vital::default();
+        vital.end_process_after(LAST_EXIT);
         let (listeners, sockets) = sockets::bind(&config)?;
         let http = http_listener(&config).await?;
         let control = control_listener(&config).await?;
         let engine = engine(kind.engine)?;
         let (records, feed, steps) = Records::new(&template(&config, &listeners), secret::random_words()?);
         tokio::spawn(record::run(steps, Arc::clone(&records), trapped(&config, &records)));
-        let (shards, threads) = start_shards(&config, &listeners, sockets, &engine, &kind.runner, feed)?;
+        let (shards, threads) =
+            start_shards(&config, &listeners, sockets, &engine, &kind.runner, feed, &vital)?;
         let deploy::Started { requests, first_look, rollbacks } =
-            deploy::start(&config, engine, shards.clone())?;
-        let hub = Hub::new(Arc::clone(&config), records, shards, requests, rollbacks);
+            deploy::start(&config, engine, shards.clone(), &vital)?;
+        let hub = Hub::new(Arc::clone(&config), records, shards, requests, rollbacks, vital);
+        tokio::spawn(vital::watch(hub.clone()));
         let metrics = http.as_ref().and_then(|listener| listener.local_addr().ok());
         if let Some(listener) = http {
             tokio::spawn(http::serve(listener, hub.clone()));
@@ -109,6 +122,7 @@ impl Server {
                 stop::end(&hub).await;
                 return Ok(None);
             }
+            death = hub.vital().died() => bail!("{death}"),
         };
         hub.open().await;
         Ok(Some(Self { config, hub, listeners, metrics, serving, threads }))
@@ -131,13 +145,42 @@ impl Server {
         greet(&self.config, &self.listeners, self.metrics, &self.serving, out);
     }
 
-    /// Takes no new calls, gives the live ones their time, and ends.
-    pub async fn stop(self, signals: &mut Signals) {
-        stop::drain(&self.hub, signals).await;
-        stop::end(&self.hub).await;
-        join(self.threads);
-        remove_socket(&self.config);
+    /// Waits until a vital thread has died.
+    pub async fn died(&self) -> Death {
+        self.hub.vital().died().await
     }
+
+    /// Takes no new calls, gives the live ones their time, and ends.
+    ///
+    /// # Errors
+    /// A vital thread has died, before or meanwhile.
+    pub async fn stop(self, signals: &mut Signals) -> Result<()> {
+        let outcome = match stop::drain(&self.hub, signals).await {
+            Stopped::Orderly => {
+                stop::end(&self.hub).await;
+                join(self.threads);
+                Ok(())
+            }
+            Stopped::AtOnce => Ok(()),
+            Stopped::Died(death) => {
+                tracing::error!("the server ends, because {death}");
+                stop::abandon(&self.hub).await;
+                Err(anyhow!("{death}"))
+            }
+        };
+        remove_socket(&self.config);
+        outcome
+    }
+}
+
+/// The settings as the system lets them be: its limit of open files is raised, and connections stay below it.
+fn within_limits(mut config: Config) -> Config {
+    let share = nofile::share(&config, nofile::raise());
+    if let Some(advice) = share.advice {
+        tracing::warn!("{advice}");
+    }
+    config.limits.connections = share.connections;
+    config
 }
 
 fn engine(config: EngineConfig) -> Result<Engine> {
@@ -183,11 +226,12 @@ fn start_shards(
     engine: &Engine,
     runner: &RunnerConfig,
     feed: Feed,
+    vital: &Vital,
 ) -> Result<(Vec<ShardHandle>, Vec<JoinHandle<()>>)> {
     let clock = Clock::start();
     let secret = load_secret(config)?;
-    let (handles, inboxes): (Vec<_>, Vec<_>) =
-        (0..config.shards).map(|_| ShardHandle::new(config.limits.handover_batches)).unzip();
+    let room = || Room::new(config.limits.handover_messages, config.limits.handover_bytes);
+    let (handles, inboxes): (Vec<_>, Vec<_>) = (0..config.shards).map(|_| ShardHandle::new(room())).unzip();
     let mut threads = Vec::new();
     for ((index, inbox), sockets) in (0..config.shards).zip(inboxes).zip(sockets) {
         let container = ContainerConfig {
@@ -206,6 +250,7 @@ fn start_shards(
             engine: engine.clone(),
             runner: runner.clone(),
             steps: feed.clone(),
+            vital: vital.clone(),
         };
         threads.push(shard::start(parts).context("no thread for a shard")?);
     }

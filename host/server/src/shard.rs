@@ -7,6 +7,7 @@
 //! INV-LOOP: no borrow of the core is held across an `await`. Start reading at [`Core::handle`].
 
 mod effects;
+mod handover;
 mod inbox;
 mod start;
 mod streams;
@@ -30,12 +31,16 @@ use crate::counters::Counters;
 use crate::flow::Flows;
 use crate::record::Feed;
 use crate::report::Reporter;
-use crate::tcp::Connection;
+use crate::tcp::{Connection, Waiting};
 use crate::udp::UdpPort;
 
-pub(crate) use inbox::Parcel;
-pub use inbox::{Numbers, Order, ShardHandle};
+pub(crate) use handover::Parcel;
+pub use handover::Room;
+pub use inbox::{Inbox, Numbers, Order, ShardHandle};
 pub use start::{Parts, Sockets, start};
+
+/// What comes back from shards that have ended, and what follows from it, is dealt with so often in one wake-up.
+const ROUNDS: usize = 4;
 
 /// The core as the tasks of its thread share it.
 pub(crate) type Shared = Rc<RefCell<Core>>;
@@ -65,6 +70,8 @@ pub(crate) struct Core {
     replies: HashMap<u64, oneshot::Sender<CommandReply>>,
     next_command: u64,
     questions: usize,
+    /// What waits to be written on all connections.
+    waiting: Waiting,
     /// Most dialogs that there were at the end of a wake-up.
     dialogs_peak: usize,
     pub(crate) counters: Counters,
@@ -84,12 +91,21 @@ impl Core {
     /// Gives one input to the container and carries out what follows from it, turns included.
     pub(crate) fn handle(&mut self, input: Input) {
         self.container.handle(input, self.now);
-        loop {
-            while let Some(effect) = self.container.poll_effect() {
-                self.carry_out(effect);
-            }
-            let Some(input) = self.pending.pop_front() else { return };
+        self.carry_out_all();
+        self.run_pending();
+    }
+
+    /// Handles the inputs that effects have led to.
+    fn run_pending(&mut self) {
+        while let Some(input) = self.pending.pop_front() {
             self.container.handle(input, self.now);
+            self.carry_out_all();
+        }
+    }
+
+    fn carry_out_all(&mut self) {
+        while let Some(effect) = self.container.poll_effect() {
+            self.carry_out(effect);
         }
     }
 
@@ -99,7 +115,13 @@ impl Core {
             self.handle(Input::Tick);
         }
         self.poll_store();
-        self.send_parcels();
+        for _ in 0..ROUNDS {
+            self.send_parcels();
+            if self.pending.is_empty() {
+                break;
+            }
+            self.run_pending();
+        }
         self.dialogs_peak = self.dialogs_peak.max(self.container.counts().dialogs);
         let due = [self.container.next_timeout(), self.store_timeout()].into_iter().flatten().min();
         if let Some(due) = due

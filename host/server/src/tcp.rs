@@ -14,21 +14,27 @@ use std::time::Duration;
 use siplet_container::io::{ConnectionId, Transport};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
+use crate::accept::{AcceptFailure, Rest};
+use crate::counters::CloseReason;
 use crate::shard::Shared;
 
-pub(crate) use connection::Connection;
-
-/// How long accepting rests after an error such as too many open files.
-const ACCEPT_REST: Duration = Duration::from_millis(100);
+pub(crate) use connection::{Connection, Waiting};
 
 /// Accepts connections, for ever.
 pub(crate) async fn accept(socket: TcpListener, listener: u16, core: Shared) {
+    let mut rest = Rest::default();
     loop {
         let (stream, remote) = match socket.accept().await {
-            Ok(accepted) => accepted,
+            Ok(accepted) => {
+                rest.over();
+                accepted
+            }
             Err(error) => {
-                tracing::debug!("a connection could not be accepted: {error}");
-                tokio::time::sleep(ACCEPT_REST).await;
+                let failure = AcceptFailure::of(&error);
+                core.borrow_mut().not_accepted(failure);
+                if let Some(time) = rest.after(failure) {
+                    tokio::time::sleep(time).await;
+                }
                 continue;
             }
         };
@@ -54,9 +60,9 @@ pub(crate) async fn connect(core: Shared, id: ConnectionId, local: SocketAddr, r
         }
         Ok(Err(error)) => {
             tracing::debug!("no connection to {remote}: {error}");
-            core.borrow_mut().lose(id);
+            core.borrow_mut().lose(id, CloseReason::NotOpened);
         }
-        Err(_) => core.borrow_mut().lose(id),
+        Err(_) => core.borrow_mut().lose(id, CloseReason::NotOpened),
     }
 }
 

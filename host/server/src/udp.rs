@@ -56,6 +56,11 @@ impl UdpPort {
         Ok(())
     }
 
+    /// Datagrams that wait.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.borrow().len()
+    }
+
     /// Sends what waits, for ever. A datagram that fails late is lost like one on the wire.
     pub(crate) async fn write(self: Rc<Self>) {
         loop {

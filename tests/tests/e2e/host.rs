@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,6 +25,7 @@ const LOOK: Duration = Duration::from_millis(20);
 pub(crate) struct Setup {
     folder: Folder,
     listen: Option<String>,
+    files: Option<(u64, u64)>,
     top: String,
     sections: String,
 }
@@ -44,7 +46,7 @@ impl Setup {
     pub(crate) fn new() -> Self {
         let folder = Folder::new();
         fs::create_dir(folder.servlets()).expect("the folder is new");
-        Self { folder, listen: None, top: String::new(), sections: String::new() }
+        Self { folder, listen: None, files: None, top: String::new(), sections: String::new() }
     }
 
     /// Deploys a sample with the settings that lie beside it.
@@ -82,6 +84,12 @@ impl Setup {
         self
     }
 
+    /// With these limits of open files, soft and hard.
+    pub(crate) fn open_files(mut self, soft: u64, hard: u64) -> Self {
+        self.files = Some((soft, hard));
+        self
+    }
+
     /// Starts the host and waits until it serves.
     pub(crate) fn start(self) -> Host {
         let sip = match &self.listen {
@@ -99,7 +107,15 @@ impl Setup {
             self.sections,
         );
         fs::write(&file, text).expect("the folder can be written");
-        let mut command = Command::new(places::siplet());
+        let mut command = match self.files {
+            None => Command::new(places::siplet()),
+            Some((soft, hard)) => {
+                let mut shell = Command::new("sh");
+                let limits = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\" \"$@\"");
+                shell.arg("-c").arg(limits).arg(places::siplet());
+                shell
+            }
+        };
         command.arg("serve").arg("--config").arg(&file).current_dir(&self.folder.path);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", places::siplet()));
@@ -165,10 +181,45 @@ impl Host {
         put(&self.servlets(), name, bytes, settings);
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
+    }
+
     /// Asks the host to stop.
     pub(crate) fn terminate(&self) {
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("the child is ours");
+        rustix::process::kill_process(self.id(), rustix::process::Signal::TERM).expect("the child is ours");
+    }
+
+    /// The answer of `/healthz`: status and text; none when nobody is there.
+    pub(crate) fn health(&self) -> Option<(u16, String)> {
+        http::ask("GET", self.http, "/healthz")
+    }
+
+    /// Lets something happen to one of the host's threads; false when this build of it cannot do that.
+    pub(crate) fn strike(&self, thread: &str, fault: &str) -> bool {
+        let mut stream = UnixStream::connect(self.control()).expect("the host listens");
+        let line = format!("{{\"command\":\"fault\",\"thread\":\"{thread}\",\"fault\":\"{fault}\"}}\n");
+        stream.write_all(line.as_bytes()).expect("it is open");
+        let mut answer = String::new();
+        BufReader::new(&stream).read_line(&mut answer).expect("an answer");
+        if answer.contains("this is no command") {
+            eprintln!("not a debug build: nothing is struck");
+            return false;
+        }
+        assert!(answer.contains("struck"), "{answer}");
+        true
+    }
+
+    /// CPU time that the host has used.
+    pub(crate) fn cpu(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("the child runs");
+        let (_, numbers) = stat.rsplit_once(')').expect("the name is in parentheses");
+        let ticks = |at: usize| {
+            numbers.split_whitespace().nth(at).and_then(|ticks| ticks.parse::<u64>().ok()).expect("a number")
+        };
+        // Ticks of 10 ms, on every Linux that there is.
+        Duration::from_millis((ticks(11) + ticks(12)) * 10)
     }
 
     /// How the host ended, none while it runs.

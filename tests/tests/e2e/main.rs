@@ -14,18 +14,23 @@ mod development;
 mod host;
 mod http;
 mod languages;
+mod limits;
 mod load;
 mod misbehaviour;
+mod neighbours;
 mod phone;
 mod places;
 mod records;
 mod scenarios;
+mod scrapers;
 mod sipp;
+mod slow;
 mod stop;
 mod streams;
 mod surfaces;
 mod torture;
 mod versions;
+mod vital;
 
 use std::sync::{PoisonError, RwLock};
 
@@ -83,7 +88,12 @@ fn main() {
         versions::trials(),
         development::trials(),
         stop::trials(),
+        vital::trials(),
+        scrapers::trials(),
+        limits::trials(),
+        slow::trials(),
         misbehaviour::trials(),
+        neighbours::trials(),
         records::trials(),
         load::trials(),
         languages::trials(),

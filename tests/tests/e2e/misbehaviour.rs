@@ -19,26 +19,26 @@ const TURN_MS: u64 = 50;
 const CALLS: u32 = 30;
 
 /// A guest, and what the log must say of its death.
-struct Guest {
-    name: &'static str,
+pub(crate) struct Guest {
+    pub(crate) name: &'static str,
     reason: &'static str,
     text: &'static str,
 }
 
-const GUESTS: [Guest; 4] = [
+pub(crate) const GUESTS: [Guest; 4] = [
     Guest { name: "loops", reason: "took too long in", text: "limit `turn-ms`" },
     Guest { name: "panics", reason: "died in", text: "index out of bounds: the len is 3 but the index is 3" },
     Guest { name: "hoards", reason: "ran out of memory in", text: "memory" },
     Guest { name: "recurses", reason: "called itself too deep in", text: "recursion" },
 ];
 
+/// A domain of its own, and the time of a turn.
+pub(crate) fn settings(guest: &Guest) -> String {
+    let name = guest.name;
+    format!("domains = [\"{name}.example\"]\nhandlers = [\"do-invite\"]\n[limits]\nturn-ms = {TURN_MS}\n")
+}
+
 fn guests_that_misbehave_cost_their_neighbours_no_call() {
-    let settings = |guest: &Guest| {
-        format!(
-            "domains = [\"{}.example\"]\nhandlers = [\"do-invite\"]\n[limits]\nturn-ms = {TURN_MS}\n",
-            guest.name
-        )
-    };
     let setup = Setup::new().sample_with("answer", "domains = [\"127.0.0.1\"]");
     let host = GUESTS.iter().fold(setup, |setup, guest| setup.guest(guest.name, &settings(guest))).start();
     let seconds = CALLS / 10 * GUESTS.len() as u32 + 2;
@@ -94,7 +94,7 @@ fn call_repeatedly(host: &Host, guest: &Guest) -> Option<String> {
 
 /// By how much a little work takes longer on the clock than in CPU time: 1 on a machine with nothing else to do. The
 /// deadline of a turn counts CPU time, so this is what it is measured by.
-fn stretched() -> f64 {
+pub(crate) fn stretched() -> f64 {
     let cpu = || rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     let used = |since: rustix::time::Timespec| {
         let now = cpu();

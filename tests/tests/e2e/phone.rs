@@ -125,6 +125,24 @@ impl Phone {
         Request::new(method, uri, self.local())
     }
 
+    /// The next request that comes, with repetitions of those that came before passed over by their branch.
+    pub(crate) fn next_request(&self, seen: &mut Vec<String>, timeout: Duration) -> Option<String> {
+        let until = Instant::now() + timeout;
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            let Some(message) = self.hear(left) else { continue };
+            let name = format!(
+                "{} {}",
+                message.split(' ').next().unwrap_or_default(),
+                header(&message, "Via").unwrap_or_default()
+            );
+            if status(&message).is_none() && !seen.contains(&name) {
+                seen.push(name);
+                return Some(message);
+            }
+        }
+        None
+    }
+
     /// Sends text as one datagram.
     pub(crate) fn send(&self, text: &str) {
         self.socket.send_to(text.as_bytes(), self.host).expect("loopback takes it");
@@ -182,4 +200,22 @@ pub(crate) fn header<'a>(message: &'a str, name: &str) -> Option<&'a str> {
     let head = message.split("\r\n\r\n").next()?;
     let mut lines = head.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
     lines.find(|(known, _)| known.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
+
+/// An answer to a request of the host; `tag` is put behind To where there is none.
+pub(crate) fn answer(request: &str, status: &str, tag: &str) -> String {
+    let copied = |line: &&str| {
+        let name = line.split(':').next().unwrap_or_default();
+        ["Via", "From", "To", "Call-ID", "CSeq"].iter().any(|known| known.eq_ignore_ascii_case(name))
+    };
+    let head = request.split("\r\n\r\n").next().unwrap_or_default();
+    let mut text = format!("SIP/2.0 {status}\r\n");
+    for line in head.split("\r\n").filter(copied) {
+        text.push_str(line);
+        if line.starts_with("To:") && !line.contains(";tag=") {
+            text.push_str(&format!(";tag={tag}"));
+        }
+        text.push_str("\r\n");
+    }
+    text + "Content-Length: 0\r\n\r\n"
 }

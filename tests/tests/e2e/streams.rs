@@ -7,7 +7,7 @@ use std::time::Duration;
 use libtest_mimic::Trial;
 
 use crate::host::Host;
-use crate::phone::{PATIENCE, Request, header, status};
+use crate::phone::{PATIENCE, Phone, Request, header, status};
 
 pub(crate) fn trials() -> Vec<Trial> {
     crate::trials!("streams":
@@ -15,7 +15,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         shared two_messages_in_one_segment_are_both_answered,
         shared a_message_in_many_segments_is_answered,
         shared a_peer_that_has_said_all_still_hears_its_answers,
-        shared a_stream_that_lost_its_frame_is_closed_and_others_go_on;)
+        shared a_stream_that_lost_its_frame_is_closed_and_others_go_on,
+        shared a_stream_that_is_no_sip_is_closed_without_a_word,
+        shared a_datagram_with_too_many_headers_is_answered;)
 }
 
 /// One connection with what was read of it so far.
@@ -126,16 +128,71 @@ fn a_peer_that_has_said_all_still_hears_its_answers() {
     // The call is up and nobody will end it: the host is not asked to wait for that.
 }
 
+/// RFC 3261 §18.3, §8.2.6.2, §18.2.1 and RFC 3581 §4: without a usable Content-Length nobody knows where the next message
+/// begins; the sender hears so in an answer that finds its request, and the stream is closed.
 fn a_stream_that_lost_its_frame_is_closed_and_others_go_on() {
     let host = Host::with(&["answer"]);
-    let (mut good, mut bad) = (Connection::open(host.sip), Connection::open(host.sip));
-    // RFC 3261 §18.3: without a usable Content-Length nobody knows where the next message begins.
-    let broken = bad.options().text().replace("Content-Length: 0", "Content-Length: -7");
-    bad.send(&broken);
-    while bad.read() {}
-    assert_eq!(status(&bad.text), Some(400), "{}", bad.text);
+    let mut good = Connection::open(host.sip);
+    let long = format!("X: {}\r\nContent-Length", "y".repeat(20_000));
+    let cases = [
+        ("Content-Length: 0", "Content-Length: -7", 400, "malformed Content-Length"),
+        ("Content-Length: 0\r\n", "", 400, "no Content-Length on a stream"),
+        ("Content-Length: 0", "Content-Length: 0\r\nl: 5", 400, "different Content-Length values"),
+        ("Max-Forwards: 70\r\n", "Max-Forwards: 70\n", 400, "stray carriage return or line feed"),
+        ("Content-Length: 0", "Content-Length: 99999999", 513, "Message Too Large"),
+        ("Content-Length", long.as_str(), 513, "Message Too Large"),
+    ];
+    for (whole, broken, expected, reason) in cases {
+        let mut bad = Connection::open(host.sip);
+        let local = bad.stream.local_addr().expect("it is open");
+        // A sent-by that is not where the request comes from, so that the answer has to say where that is.
+        let text = bad.options().text().replace(&format!("TCP {local}"), "TCP client.invalid:5060;rport");
+        // Behind it stands more that nobody will read; the answer arrives all the same.
+        bad.send(&(text.replacen(whole, broken, 1) + &"x".repeat(50_000)));
+        while bad.read() {}
+        assert_eq!(status(&bad.text), Some(expected), "{broken:.40}: {}", bad.text);
+        assert!(
+            bad.text.starts_with(&format!("SIP/2.0 {expected} ")) && bad.text.contains(reason),
+            "{}",
+            bad.text
+        );
+        let via = header(&bad.text, "Via").unwrap_or_default();
+        let came_from = [format!("received={}", local.ip()), format!("rport={}", local.port())];
+        assert!(came_from.iter().all(|part| via.contains(part)), "{via}");
+        assert!(header(&bad.text, "To").is_some_and(|to| to.contains(";tag=")), "{}", bad.text);
+        assert_eq!(bad.text.matches("SIP/2.0 ").count(), 1, "one answer: {}", bad.text);
+    }
+    let closed = host.metrics().value("siplet_connections_closed_total{reason=\"framing\"}");
+    assert_eq!(closed, cases.len() as f64);
     let options = good.options();
     good.send(&options.text());
     good.expect_200(&options);
+    host.stop();
+}
+
+/// What nobody could match to a request is not answered: the stream is closed, and that is counted.
+fn a_stream_that_is_no_sip_is_closed_without_a_word() {
+    let host = Host::with(&["answer"]);
+    for text in
+        ["GET / HTTP/1.1\r\nHost: x\r\n\r\n", "ACK sip:a@b SIP/2.0\r\nl: x\r\n\r\n", "\u{16}\u{3}\u{1}\n\n"]
+    {
+        let mut stranger = Connection::open(host.sip);
+        stranger.send(text);
+        while stranger.read() {}
+        assert_eq!(stranger.text, "", "{text}");
+    }
+    host.stop();
+}
+
+/// RFC 3261 §21.4.1: also a datagram with more header lines than are read is answered.
+fn a_datagram_with_too_many_headers_is_answered() {
+    let host = Host::with(&["answer"]);
+    let phone = Phone::new(host.sip);
+    let options =
+        Request { more: "X: y\r\n".repeat(500), ..phone.request("OPTIONS", "sip:bob@anywhere.example") };
+    let answer = phone.ask(&options);
+    assert_eq!(status(&answer), Some(400), "{answer}");
+    assert!(answer.contains("more header lines than the limit"), "{answer}");
+    assert!(header(&answer, "To").is_some_and(|to| to.contains(";tag=")), "{answer}");
     host.stop();
 }

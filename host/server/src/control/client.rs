@@ -72,6 +72,8 @@ pub fn show(ask: &Ask, answer: Value) -> Result<String> {
             format!("{now}; live calls stay where they are\n")
         }
         // It has a command of its own that writes files.
+        #[cfg(debug_assertions)]
+        Ask::Fault { .. } => String::new(),
         Ask::Record(_) => String::new(),
         Ask::Reload => {
             let serving = answer.get("serving").and_then(Value::as_array).cloned().unwrap_or_default();

@@ -8,6 +8,7 @@ use super::*;
 use crate::config::Config;
 use crate::record::Records;
 use crate::scratch::Folder;
+use crate::vital::Vital;
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
@@ -18,7 +19,7 @@ fn hub(change: impl FnOnce(&mut Config)) -> Hub {
     let mut config = Config::default();
     change(&mut config);
     let records = Records::new(&siplet_container::config::Config::default(), [1, 2]).0;
-    Hub::new(Arc::new(config), records, Vec::new(), channel().0, Arc::default())
+    Hub::new(Arc::new(config), records, Vec::new(), channel().0, Arc::default(), Vital::default())
 }
 
 /// Serves one connection and returns the lines that come back.

@@ -150,9 +150,7 @@ impl Core {
     /// Handles what the store has answered since.
     pub(super) fn poll_store(&mut self) {
         self.collect_stored();
-        while let Some(input) = self.pending.pop_front() {
-            self.handle(input);
-        }
+        self.run_pending();
     }
 
     pub(super) fn store_timeout(&self) -> Option<Time> {

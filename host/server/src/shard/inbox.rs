@@ -1,37 +1,26 @@
 //! What comes to a shard from other threads: orders of the server, and what other shards received for it.
 
-use bytes::Bytes;
 use std::sync::Arc;
 
 use siplet_container::app::AppId;
-use siplet_container::io::{Canary, Command, CommandReply, ConnectionId, Hop, Input, Item};
+use siplet_container::io::{Canary, Command, CommandReply, Input};
 use siplet_container::turn::{Outcome, Turn};
 use siplet_container::{Counts, VersionCounts};
 use siplet_wasm::Servlet;
 use tokio::sync::{mpsc, oneshot};
 
+use super::handover::{Parcel, Room};
 use super::{Core, Shared};
 use crate::counters::Counters;
 use crate::deploy::guard::Tally;
+use crate::vital::Pulse;
 
-/// Something for another shard.
-#[derive(Debug)]
-pub(crate) enum Parcel {
-    /// Something that it owns.
-    Item(Item),
-    /// A message for one of its connections.
-    Transmit(Hop, Bytes),
-    /// One of its connections shall be closed.
-    Close(ConnectionId),
-}
+/// Orders that wait for one shard.
+const ORDERS: usize = 64;
 
 /// An order to a shard.
 #[derive(Debug)]
 pub enum Order {
-    /// From another shard, in order.
-    #[doc(hidden)]
-    #[allow(private_interfaces)]
-    Parcels(Vec<Parcel>),
     /// Begin to read from the sockets.
     Open,
     /// Serve this version from now on; answered when it does.
@@ -46,6 +35,11 @@ pub enum Order {
     Ask(Command, oneshot::Sender<CommandReply>),
     /// How many of everything there are.
     Count(oneshot::Sender<Numbers>),
+    /// Nothing but to show that the shard turns ([`crate::vital`]).
+    Pulse,
+    /// A test wants to see what becomes of that.
+    #[cfg(debug_assertions)]
+    Fault(crate::vital::fault::Fault),
     /// End the thread.
     Stop,
 }
@@ -61,6 +55,10 @@ pub struct Numbers {
     pub dialogs_peak: usize,
     /// Open connections.
     pub connections: usize,
+    /// Messages that wait to be written on connections and sockets.
+    pub queued: usize,
+    /// Messages that other shards have given it and that it has not taken yet.
+    pub handed: usize,
     /// Sessions in the store.
     pub stored_sessions: usize,
     /// What was counted since the start.
@@ -75,14 +73,58 @@ pub struct Numbers {
 #[derive(Clone, Debug)]
 pub struct ShardHandle {
     orders: mpsc::Sender<Order>,
+    /// Bounded by `room`.
+    parcels: mpsc::UnboundedSender<Vec<Parcel>>,
+    room: Arc<Room>,
+    pulse: Arc<Pulse>,
+}
+
+/// What one shard takes from others.
+#[derive(Debug)]
+pub struct Inbox {
+    orders: mpsc::Receiver<Order>,
+    parcels: mpsc::UnboundedReceiver<Vec<Parcel>>,
+    room: Arc<Room>,
+    pulse: Arc<Pulse>,
 }
 
 impl ShardHandle {
-    /// A shard's inbox, for this many orders or batches.
+    /// A shard's inbox with that room for what other shards give.
     #[must_use]
-    pub fn new(capacity: usize) -> (Self, mpsc::Receiver<Order>) {
-        let (orders, inbox) = mpsc::channel(capacity.max(16));
-        (Self { orders }, inbox)
+    pub fn new(room: Room) -> (Self, Inbox) {
+        let (orders, order_inbox) = mpsc::channel(ORDERS);
+        let (parcels, parcel_inbox) = mpsc::unbounded_channel();
+        let (room, pulse) = (Arc::new(room), Arc::new(Pulse::default()));
+        let inbox = Inbox {
+            orders: order_inbox,
+            parcels: parcel_inbox,
+            room: Arc::clone(&room),
+            pulse: Arc::clone(&pulse),
+        };
+        (Self { orders, parcels, room, pulse }, inbox)
+    }
+
+    /// Whether it turns.
+    #[must_use]
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
+    /// Gives it a little work, if it has room.
+    ///
+    /// # Errors
+    /// Its inbox is full, or it has ended.
+    pub fn try_pulse(&self) -> Result<(), mpsc::error::TrySendError<Order>> {
+        self.orders.try_send(Order::Pulse)
+    }
+
+    pub(super) fn room(&self) -> &Room {
+        &self.room
+    }
+
+    /// Gives it a batch for which room was taken; the batch comes back when it has ended.
+    pub(super) fn give(&self, batch: Vec<Parcel>) -> Result<(), Vec<Parcel>> {
+        self.parcels.send(batch).map_err(|error| error.0)
     }
 
     /// Waits for room.
@@ -98,42 +140,6 @@ impl ShardHandle {
 }
 
 impl Core {
-    /// Keeps a parcel for another shard until the end of this wake-up.
-    pub(super) fn give(&mut self, shard: u16, parcel: Parcel) {
-        match self.parcels.get_mut(usize::from(shard)) {
-            Some(parcels) => parcels.push(parcel),
-            None => self.counters.handover_lost += 1,
-        }
-    }
-
-    /// One batch for each shard, so one wake-up at most. A shard whose inbox is full loses the batch, as a network does.
-    pub(super) fn send_parcels(&mut self) {
-        for (shard, parcels) in self.shards.iter().zip(&mut self.parcels) {
-            if parcels.is_empty() {
-                continue;
-            }
-            let batch = core::mem::take(parcels);
-            let count = batch.len() as u64;
-            match shard.orders.try_send(Order::Parcels(batch)) {
-                Ok(()) => self.counters.handed_over += count,
-                Err(_) => self.counters.handover_lost += count,
-            }
-        }
-    }
-
-    fn receive(&mut self, parcels: Vec<Parcel>) {
-        for parcel in parcels {
-            match parcel {
-                Parcel::Item(item) => self.handle(Input::Handed { item }),
-                Parcel::Transmit(hop, bytes) => {
-                    self.transmit(hop, bytes);
-                    self.poll_store();
-                }
-                Parcel::Close(id) => self.close(id),
-            }
-        }
-    }
-
     fn deploy(&mut self, servlet: Arc<Servlet>, done: oneshot::Sender<()>) {
         let application = servlet.application().clone();
         self.runner.deploy(servlet);
@@ -154,6 +160,8 @@ impl Core {
             versions: self.container.versions().map(|(id, counts)| (id.clone(), counts)).collect(),
             dialogs_peak: self.dialogs_peak,
             connections: self.flows.len(),
+            queued: self.queued(),
+            handed: self.shards.get(usize::from(self.index)).map_or(0, |own| own.room().waiting()),
             stored_sessions: self.store.as_ref().map_or(0, siplet_store::MemoryStore::len),
             counters: self.counters.clone(),
             runner: self.runner.counters(),
@@ -162,32 +170,39 @@ impl Core {
     }
 }
 
-/// Carries out orders until one says stop, or nobody is left to give any.
+/// Carries out orders and takes what other shards give, until an order says stop or nobody is left to give any.
 pub(super) async fn attend(
     core: Shared,
-    mut inbox: mpsc::Receiver<Order>,
+    mut inbox: Inbox,
     mut returned: mpsc::UnboundedReceiver<(Box<Turn>, Outcome)>,
     open: impl FnOnce(&Shared),
 ) {
     let mut open = Some(open);
     loop {
         tokio::select! {
-            order = inbox.recv() => {
-                let Some(order) = order else { return };
-                let mut next = Some(order);
-                while let Some(order) = next {
-                    if matches!(order, Order::Stop) {
-                        return;
-                    }
-                    match (&order, open.take()) {
-                        (Order::Open, Some(open)) => open(&core),
-                        (_, still_closed) => {
-                            open = still_closed;
-                            obey(&core, order);
+            order = inbox.orders.recv() => {
+                inbox.pulse.answer();
+                match order {
+                    None | Some(Order::Stop) => return,
+                    Some(Order::Open) => {
+                        if let Some(open) = open.take() {
+                            open(&core);
                         }
                     }
-                    next = inbox.try_recv().ok();
+                    #[cfg(debug_assertions)]
+                    Some(Order::Fault(fault)) => {
+                        if fault.strike() {
+                            return;
+                        }
+                    }
+                    Some(order) => obey(&core, order),
                 }
+            }
+            Some(parcels) = inbox.parcels.recv() => {
+                let mut core = core.borrow_mut();
+                core.wake();
+                core.receive(parcels, &inbox.room);
+                core.settle();
             }
             Some((turn, outcome)) = returned.recv() => {
                 let mut core = core.borrow_mut();
@@ -205,7 +220,6 @@ fn obey(core: &Shared, order: Order) {
     let mut core = core.borrow_mut();
     core.wake();
     match order {
-        Order::Parcels(parcels) => core.receive(parcels),
         Order::Deploy(servlet, done) => core.deploy(servlet, done),
         Order::Undeploy(app) => core.handle(Input::Undeploy(app)),
         Order::Share(stable, canary, done) => {
@@ -219,7 +233,9 @@ fn obey(core: &Shared, order: Order) {
         Order::Count(reply) => {
             let _ = reply.send(core.numbers());
         }
-        Order::Open | Order::Stop => {}
+        #[cfg(debug_assertions)]
+        Order::Fault(_) => {}
+        Order::Open | Order::Pulse | Order::Stop => {}
     }
     core.settle();
 }

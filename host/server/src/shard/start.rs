@@ -16,15 +16,16 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 
 use super::inbox::attend;
-use super::{Core, Order, ShardHandle, Shared, sleep_and_tick};
+use super::{Core, Inbox, ShardHandle, Shared, sleep_and_tick};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::flow::Flows;
 use crate::record::{Feed, trapped};
 use crate::report::Reporter;
-use crate::tcp;
+use crate::tcp::{self, Waiting};
 use crate::udp::UdpPort;
+use crate::vital::Vital;
 
 /// Threads that the resolver of one shard may use.
 const RESOLVER_THREADS: usize = 8;
@@ -50,7 +51,7 @@ pub struct Parts {
     /// Its sockets.
     pub sockets: Sockets,
     /// Its inbox.
-    pub inbox: mpsc::Receiver<Order>,
+    pub inbox: Inbox,
     /// All shards, by number.
     pub shards: Vec<ShardHandle>,
     /// Runs its guests.
@@ -59,15 +60,18 @@ pub struct Parts {
     pub runner: RunnerConfig,
     /// Takes the steps that are told.
     pub steps: Feed,
+    /// Hears of its end.
+    pub vital: Vital,
 }
 
-/// Starts the shard's thread. It reads from its sockets after [`Order::Open`].
+/// Starts the shard's thread. It reads from its sockets after [`super::Order::Open`].
 ///
 /// # Errors
 /// No thread or no runtime can be had.
 pub fn start(parts: Parts) -> io::Result<JoinHandle<()>> {
     let name = format!("shard-{}", parts.container.shard);
-    std::thread::Builder::new().name(name).spawn(move || {
+    let vital = parts.vital.clone();
+    vital.spawn(&name, move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(RESOLVER_THREADS)
@@ -157,6 +161,7 @@ fn core(
             replies: HashMap::new(),
             next_command: 1,
             questions: 0,
+            waiting: Waiting::default(),
             dialogs_peak: 0,
             counters: Counters::default(),
             reporter: Reporter::new(config.log.reports_per_minute).with_trapped(trapped::folder(config)),
