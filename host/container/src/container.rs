@@ -72,6 +72,8 @@ enum Work {
     Resolved { client: u32, is_cancel: bool, answer: Vec<IpAddr> },
     /// The application was deployed.
     Initialized,
+    /// The session was restored, and its servlet wants to know.
+    Activated,
     /// The application of a root session has gone.
     End,
     /// The session is to move to this version. `restored_from`: it is bound to it already, and was last with a version of
@@ -102,6 +104,7 @@ impl Work {
             | Self::TransmitFailed { .. }
             | Self::Resolved { .. }
             | Self::Initialized
+            | Self::Activated
             | Self::End
             | Self::Upgrade { .. } => None,
         }

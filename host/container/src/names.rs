@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     ApplicationSession = 4,
     /// Id of a SIP session.
     SipSession = 5,
+    /// Id of a timer.
+    Timer = 6,
 }
 
 /// Magic cookie of a branch (RFC 3261 §8.1.1.7).
@@ -123,7 +125,7 @@ impl Minter {
                 let (cookie, rest) = name.split_at_checked(COOKIE.len())?;
                 cookie.eq_ignore_ascii_case(COOKIE.as_bytes()).then_some(rest)?
             }
-            Kind::Tag | Kind::CallId | Kind::ApplicationSession | Kind::SipSession => name,
+            Kind::Tag | Kind::CallId | Kind::ApplicationSession | Kind::SipSession | Kind::Timer => name,
         };
         let bytes = decode(name)?;
         let key = Key(u64::from_be_bytes(bytes[..8].try_into().ok()?));

@@ -186,6 +186,8 @@ pub enum StepInput {
     Deployed,
     /// The application of this root session has gone.
     Undeployed,
+    /// The session was restored from its stored state, and its servlet is told.
+    Activated,
     /// A newer version may take the session over.
     Upgrade {
         /// That version.
@@ -345,6 +347,7 @@ impl StepRecord {
             | StepInput::Resolved { .. }
             | StepInput::Deployed
             | StepInput::Undeployed
+            | StepInput::Activated
             | StepInput::Upgrade { .. } => None,
         }
     }

@@ -205,6 +205,13 @@ pub enum Report {
         /// The line.
         message: String,
     },
+    /// More listeners were called for in a step than `listener-turns` allows: these were not called.
+    ListenersDropped {
+        /// Whose.
+        app: AppId,
+        /// How many callbacks.
+        turns: usize,
+    },
     /// Lines beyond the application's limit of log bytes in a turn.
     LogDropped {
         /// Whose.

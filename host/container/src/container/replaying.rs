@@ -127,6 +127,7 @@ impl Container {
                 Work::Resolved { client: *client, is_cancel: *is_cancel, answer: answer.clone() }
             }
             StepInput::Deployed => Work::Initialized,
+            StepInput::Activated => Work::Activated,
             StepInput::Undeployed => Work::End,
             StepInput::Upgrade { to, restored_from } => {
                 let from = restored_from.clone().unwrap_or_else(|| record.version.clone());

@@ -303,6 +303,12 @@ impl Container {
             let restored_from = Some(snapshot.version);
             self.post(key, Work::Upgrade { to: application.clone(), restored_from });
         }
+        if application.handlers.has(Handler::ApplicationSessionDidActivate)
+            && !root
+            && self.replaying.is_none()
+        {
+            self.post(key, Work::Activated);
+        }
         // What left before the other host died leaves again, byte for byte; its peers absorb repetitions.
         self.release(key, snapshot.outbox);
         for (query, client, is_cancel) in unresolved {

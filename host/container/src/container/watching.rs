@@ -76,6 +76,7 @@ impl Work {
                 StepInput::Resolved { client: *client, is_cancel: *is_cancel, answer: answer.clone() }
             }
             Self::Initialized => StepInput::Deployed,
+            Self::Activated => StepInput::Activated,
             Self::End => StepInput::Undeployed,
             Self::Upgrade { to, restored_from } => {
                 StepInput::Upgrade { to: Arc::clone(to), restored_from: restored_from.clone() }

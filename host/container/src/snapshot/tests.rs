@@ -57,7 +57,11 @@ fn script(turn: &mut Turn) -> Result<(), Misuse> {
         | Callback::Response { .. }
         | Callback::ServletInitialized
         | Callback::Upgrade
-        | Callback::NoAckReceived { .. } => Ok(()),
+        | Callback::NoAckReceived { .. }
+        | Callback::Timeout { .. }
+        | Callback::Session { .. }
+        | Callback::ApplicationSession { .. }
+        | Callback::AttributeChanged { .. } => Ok(()),
     }
 }
 

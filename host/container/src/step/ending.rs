@@ -70,7 +70,7 @@ impl WorkingCopy {
         for sip in sips {
             self.end_with_what_is_owed(sip);
         }
-        self.session.end();
+        self.invalidate_all();
     }
 
     /// A BYE of the host's own.

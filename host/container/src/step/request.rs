@@ -91,6 +91,9 @@ fn is_from_peer(
 impl WorkingCopy {
     /// A request outside every dialog: a new SIP session and its first server transaction.
     pub(crate) fn on_initial_request(&mut self, received: &Received) -> Vec<Callback> {
+        if self.session.is_new() {
+            self.tell_application_session(Handler::ApplicationSessionCreated);
+        }
         let key = SipKey(self.session.mint_index());
         let tag = Bytes::from(self.mint(Kind::Tag, key.0));
         let message = &received.message;
@@ -112,6 +115,7 @@ impl WorkingCopy {
             held_bye: None,
             attributes: Attributes::default(),
         }));
+        self.tell_session(Handler::SessionCreated, key);
         let server = self.begin_server(received, key, true);
         self.call_or_default(&received.method, server)
     }

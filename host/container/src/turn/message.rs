@@ -11,10 +11,11 @@ use siplet_sip::method::Method;
 use siplet_sip::uri::Uri;
 
 use crate::io::Flow;
+use crate::session::transactions::ServerTx;
 use crate::step::send::to_tag_of;
 use crate::step::{self, WorkingCopy};
 
-use super::{Callback, Flat, MessageId, Misuse, Peer, SessionState, SipKey, Turn, flat};
+use super::{Callback, Flat, MessageId, Misuse, Peer, SessionState, SipKey, TimerView, Turn, flat};
 
 /// What a created message is for.
 #[derive(Clone, Debug)]
@@ -102,6 +103,14 @@ pub(super) fn enter(
             Some(Callback::NoAckReceived { response: id })
         }
         step::Callback::Initialized => Some(Callback::ServletInitialized),
+        step::Callback::Timeout { timer } => Some(Callback::Timeout { timer: TimerView::of(timer, copy) }),
+        step::Callback::Session { handler, sip } => {
+            copy.session.sip(*sip).map(|_| Callback::Session { handler: *handler, session: *sip })
+        }
+        step::Callback::ApplicationSession { handler } => {
+            Some(Callback::ApplicationSession { handler: *handler })
+        }
+        step::Callback::Attribute { change } => Some(Callback::AttributeChanged { change: change.clone() }),
         step::Callback::Upgrade { .. } => Some(Callback::Upgrade),
     }
 }
@@ -194,22 +203,43 @@ impl Turn {
             }
             TurnMessage::Created { .. } => (None, None, self.message(id)?.sip()),
         };
-        let message = if let Some(server) = server {
-            let tx = self.copy.session.server(server).ok_or(Misuse::NoTransaction)?;
-            TurnMessage::Received {
-                message: tx.request.clone(),
-                sip,
-                server: Some(server),
-                client: None,
-                flow: Some(tx.flow),
+        if let Some(server) = server {
+            let tx = self.copy.session.server(server).ok_or(Misuse::NoTransaction)?.clone();
+            return self.received_request(&tx);
+        }
+        let client = client.ok_or(Misuse::NoTransaction)?;
+        let tx = self.copy.session.client(client, false).ok_or(Misuse::NoTransaction)?;
+        let message = self.copy.parse_own(&tx.request)?;
+        self.push(TurnMessage::Received { message, sip, server: None, client: Some(client), flow: None })
+    }
+
+    /// Requests of a SIP session that no final response was given to, oldest first: a handler may return without one and
+    /// a later turn answers (SIP Servlet 1.1 §8.2.1).
+    pub fn pending_requests(&mut self, sip: SipKey) -> Result<Vec<MessageId>, Misuse> {
+        self.copy.session.sip(sip).ok_or(Misuse::StaleHandle)?;
+        let waits = |tx: &&Arc<ServerTx>| tx.sip == sip && tx.is_open() && tx.method != Method::Cancel;
+        let open: Vec<Arc<ServerTx>> = self.copy.session.servers.iter().filter(waits).cloned().collect();
+        open.into_iter().map(|tx| self.received_request(&tx)).collect()
+    }
+
+    /// A received request as a message of the turn: the one that it has already where it is known.
+    fn received_request(&mut self, tx: &ServerTx) -> Result<MessageId, Misuse> {
+        let is_it = |message: &TurnMessage| match message {
+            TurnMessage::Received { message, server: Some(server), .. } => {
+                *server == tx.index && message.is_request()
             }
-        } else {
-            let client = client.ok_or(Misuse::NoTransaction)?;
-            let tx = self.copy.session.client(client, false).ok_or(Misuse::NoTransaction)?;
-            let message = self.copy.parse_own(&tx.request)?;
-            TurnMessage::Received { message, sip, server: None, client: Some(client), flow: None }
+            TurnMessage::Received { .. } | TurnMessage::Created { .. } => false,
         };
-        self.push(message)
+        if let Some(at) = self.messages.iter().position(is_it) {
+            return u32::try_from(at).map(MessageId).map_err(|_| Misuse::Limit("handles"));
+        }
+        self.push(TurnMessage::Received {
+            message: tx.request.clone(),
+            sip: tx.sip,
+            server: Some(tx.index),
+            client: None,
+            flow: Some(tx.flow),
+        })
     }
 
     /// A response to a received request.
@@ -281,6 +311,7 @@ impl Turn {
             Err(misuse) => {
                 // Nothing is left of what was refused.
                 self.copy.session.sips.retain(|session| session.key != sip);
+                self.copy.forget_events_of(sip);
                 Err(misuse)
             }
         }

@@ -355,6 +355,10 @@ pub(crate) fn response_in(turn: &Turn) -> Option<MessageId> {
         Callback::Request { .. }
         | Callback::ServletInitialized
         | Callback::NoAckReceived { .. }
+        | Callback::Timeout { .. }
+        | Callback::Session { .. }
+        | Callback::ApplicationSession { .. }
+        | Callback::AttributeChanged { .. }
         | Callback::Upgrade => None,
     }
 }
