@@ -112,6 +112,8 @@ pub struct Counters {
     pub restored: u64,
     pub restore_failed: u64,
     pub log_lines_dropped: u64,
+    /// Callbacks into listeners beyond their limit.
+    pub listener_turns_dropped: u64,
     pub broken: u64,
     /// Steps that the containers told whole.
     pub steps_recorded: u64,
@@ -167,6 +169,7 @@ impl Counters {
         match report {
             Report::Dropped { why, .. } => *self.dropped.entry(*why).or_default() += 1,
             Report::Refused { why, .. } => *self.refused.entry(*why).or_default() += 1,
+            Report::ListenersDropped { turns, .. } => self.listener_turns_dropped += *turns as u64,
             Report::LogDropped { lines, .. } => self.log_lines_dropped += u64::from(*lines),
             Report::Unanswered { app, .. } => self.app(app).unanswered += 1,
             Report::NoAck { app } => self.app(app).no_ack += 1,
@@ -222,7 +225,7 @@ impl Counters {
         }
     }
 
-    fn plain_mut(&mut self) -> [&mut u64; 20] {
+    fn plain_mut(&mut self) -> [&mut u64; 21] {
         [
             &mut self.packets_received,
             &mut self.packets_sent,
@@ -241,6 +244,7 @@ impl Counters {
             &mut self.restored,
             &mut self.restore_failed,
             &mut self.log_lines_dropped,
+            &mut self.listener_turns_dropped,
             &mut self.broken,
             &mut self.steps_recorded,
             &mut self.unrecorded,

@@ -159,6 +159,11 @@ fn plain_families(page: &mut Page, counters: &Counters) {
         ("rolled_back_total", "Sessions that went back to an older version.", counters.rolled_back),
         ("restored_total", "Sessions that were restored.", counters.restored),
         ("restore_failed_total", "Sessions that could not be restored.", counters.restore_failed),
+        (
+            "listener_turns_dropped_total",
+            "Callbacks into listeners of servlets over their limit.",
+            counters.listener_turns_dropped,
+        ),
         ("log_lines_dropped_total", "Lines of servlets over their limit.", counters.log_lines_dropped),
         ("steps_recorded_total", "Steps told for records and ladders.", counters.steps_recorded),
         (

@@ -113,6 +113,7 @@ const fn is_noise(report: &Report) -> bool {
         Report::TurnAbandoned { .. }
         | Report::Log { .. }
         | Report::LogDropped { .. }
+        | Report::ListenersDropped { .. }
         | Report::Unanswered { .. }
         | Report::StoreRefused { .. }
         | Report::StoreUnavailable { .. }
@@ -162,6 +163,7 @@ fn kind(report: &Report) -> String {
         Report::TurnAbandoned { app, handler, .. } => format!("abandoned {app} {}", handler.name()),
         Report::Log { app, .. } => format!("log {app}"),
         Report::LogDropped { app, .. } => format!("log-dropped {app}"),
+        Report::ListenersDropped { app, .. } => format!("listeners-dropped {app}"),
         Report::Step(record) => format!("step {}", record.app),
         Report::Unrecorded { app, limit } => format!("unrecorded {app} {limit}"),
         Report::Unanswered { app, .. } => format!("unanswered {app}"),
@@ -202,6 +204,10 @@ pub fn words(report: &Report) -> Option<(Loudness, String)> {
         Report::LogDropped { app, lines } => (
             Loudness::WARN,
             format!("{}: {lines} lines of its log were dropped (limit `log-bytes`)", app.name),
+        ),
+        Report::ListenersDropped { app, turns } => (
+            Loudness::WARN,
+            format!("{}: {turns} callbacks into its listeners were left out (limit `listener-turns`)", app.name),
         ),
         Report::Unanswered { app, method, answered } => {
             (Loudness::WARN, format!("{app} left a request unanswered: {method}\n{}", heard(*answered)))

@@ -3,6 +3,8 @@
 //! Invariants: an instance that trapped is not called again (the caller drops it); no guest is entered while a guest of
 //! the same Store runs; the turn comes out of every call.
 
+mod listeners;
+
 use siplet_container::app::Handler;
 use siplet_container::turn::{Callback, MessageId, Misuse, Outcome, Trap, TrapReason, Turn};
 use wasmtime::component::Resource;
@@ -76,7 +78,13 @@ impl Instance {
             Callback::Request { message, .. } | Callback::Response { message, .. } => {
                 Some(turn.flat(message))
             }
-            Callback::ServletInitialized | Callback::NoAckReceived { .. } | Callback::Upgrade => None,
+            Callback::ServletInitialized
+            | Callback::NoAckReceived { .. }
+            | Callback::Upgrade
+            | Callback::Timeout { .. }
+            | Callback::Session { .. }
+            | Callback::ApplicationSession { .. }
+            | Callback::AttributeChanged { .. } => None,
         };
         let from = turn.upgrade_from().to_owned();
         let state = self.store.data_mut();
@@ -130,22 +138,6 @@ impl Instance {
                 let response = Resource::new_borrow(self.lend(message));
                 self.response_handler(handler, response, view)
             }
-            Callback::ServletInitialized => {
-                let session = self.store.data_mut().handles.lend(Object::ApplicationSession);
-                match &self.guest.lifecycle {
-                    Some(guest) => {
-                        guest.call_servlet_initialized(&mut self.store, Resource::new_borrow(session))
-                    }
-                    None => Ok(Ok(())),
-                }
-            }
-            Callback::Upgrade => {
-                let session = self.store.data_mut().handles.lend(Object::ApplicationSession);
-                match &self.guest.upgrade {
-                    Some(guest) => guest.call_upgrade(&mut self.store, from, Resource::new_borrow(session)),
-                    None => wasmtime::bail!("it exports no upgrade"),
-                }
-            }
             Callback::NoAckReceived { response } => {
                 let response = Resource::new_borrow(self.lend(response));
                 match &self.guest.error_listener {
@@ -153,6 +145,12 @@ impl Instance {
                     None => Ok(Ok(())),
                 }
             }
+            Callback::ServletInitialized
+            | Callback::Upgrade
+            | Callback::Timeout { .. }
+            | Callback::Session { .. }
+            | Callback::ApplicationSession { .. }
+            | Callback::AttributeChanged { .. } => self.listener(callback, from),
         }
     }
 
@@ -191,7 +189,20 @@ impl Instance {
             | Handler::DoBranchResponse
             | Handler::ServletInitialized
             | Handler::NoAckReceived
-            | Handler::Upgrade => wasmtime::bail!("{} takes no request", handler.name()),
+            | Handler::Upgrade
+            | Handler::Timeout
+            | Handler::SessionCreated
+            | Handler::SessionReadyToInvalidate
+            | Handler::SessionDestroyed
+            | Handler::ApplicationSessionCreated
+            | Handler::ApplicationSessionExpired
+            | Handler::ApplicationSessionReadyToInvalidate
+            | Handler::ApplicationSessionDestroyed
+            | Handler::SessionAttributeChanged
+            | Handler::ApplicationSessionAttributeChanged
+            | Handler::ApplicationSessionDidActivate => {
+                wasmtime::bail!("{} takes no request", handler.name())
+            }
         }
     }
 
@@ -225,7 +236,20 @@ impl Instance {
             | Handler::DoRequest
             | Handler::ServletInitialized
             | Handler::NoAckReceived
-            | Handler::Upgrade => wasmtime::bail!("{} takes no response", handler.name()),
+            | Handler::Upgrade
+            | Handler::Timeout
+            | Handler::SessionCreated
+            | Handler::SessionReadyToInvalidate
+            | Handler::SessionDestroyed
+            | Handler::ApplicationSessionCreated
+            | Handler::ApplicationSessionExpired
+            | Handler::ApplicationSessionReadyToInvalidate
+            | Handler::ApplicationSessionDestroyed
+            | Handler::SessionAttributeChanged
+            | Handler::ApplicationSessionAttributeChanged
+            | Handler::ApplicationSessionDidActivate => {
+                wasmtime::bail!("{} takes no response", handler.name())
+            }
         }
     }
 }

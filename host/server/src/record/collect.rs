@@ -120,6 +120,7 @@ fn size_of(step: &StepRecord) -> usize {
         | StepInput::Resolved { .. }
         | StepInput::Deployed
         | StepInput::Undeployed
+        | StepInput::Activated
         | StepInput::Upgrade { .. } => 0,
     };
     let snapshot = step.beginning.as_ref().and_then(|beginning| beginning.snapshot.as_ref());

@@ -21,6 +21,7 @@ pub(super) fn line(report: &Report, names: &mut Names) -> Option<String> {
         Report::Log { level, message, .. } => {
             format!("log {} {message}", format!("{level:?}").to_lowercase())
         }
+        Report::ListenersDropped { turns, .. } => format!("report listeners-dropped turns={turns}"),
         Report::LogDropped { lines, .. } => format!("report log-dropped lines={lines}"),
         Report::Unanswered { method, answered, .. } => {
             let answered = answered.map_or("nothing".to_owned(), |status| status.to_string());

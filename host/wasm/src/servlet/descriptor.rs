@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use siplet_container::app::{Descriptor, Handler, Handlers, Wasi};
 
 use crate::refusal::Reason;
-use crate::v0_1::EXPORTS;
+use crate::v0_1::{EXPORTS, interface_of};
 
 const NAME_BYTES_MAX: usize = 64;
 const INIT_PARAMETERS: &str = "init-parameters";
@@ -105,34 +105,13 @@ fn check(descriptor: &Descriptor) -> Result<(), Reason> {
 
 /// Which handlers a servlet has: those that its descriptor names, else all that its exports let it have.
 pub(super) fn handlers(descriptor: &Descriptor, exports: &[String]) -> Result<Handlers, Reason> {
-    let exported = |interface: &str| exports.iter().any(|name| name.contains(&format!("/{interface}@")));
-    let has = |handler: Handler| match handler {
-        Handler::ServletInitialized => exported(EXPORTS[1]),
-        Handler::NoAckReceived => exported(EXPORTS[2]),
-        Handler::Upgrade => exported(EXPORTS[3]),
-        Handler::DoInvite
-        | Handler::DoAck
-        | Handler::DoBye
-        | Handler::DoCancel
-        | Handler::DoPrack
-        | Handler::DoUpdate
-        | Handler::DoInfo
-        | Handler::DoMessage
-        | Handler::DoOptions
-        | Handler::DoRegister
-        | Handler::DoSubscribe
-        | Handler::DoNotify
-        | Handler::DoPublish
-        | Handler::DoRefer
-        | Handler::DoRequest
-        | Handler::DoProvisionalResponse
-        | Handler::DoSuccessResponse
-        | Handler::DoRedirectResponse
-        | Handler::DoErrorResponse
-        | Handler::DoBranchResponse => true,
+    let has = |handler: Handler| {
+        let interface = interface_of(handler);
+        // Without it the file would be no servlet.
+        interface == EXPORTS[0] || exports.iter().any(|name| name.contains(&format!("/{interface}@")))
     };
     let Some(names) = &descriptor.handlers else {
-        return Ok(Handler::ALL.into_iter().filter(|handler| has(*handler)).collect());
+        return Ok(Handler::ALL.iter().copied().filter(|handler| has(*handler)).collect());
     };
     let mut handlers = Handlers::default();
     for name in names {

@@ -107,7 +107,8 @@ fn describe(
     let limit = descriptor.limits.memory_bytes;
     inspection.descriptor = Some(descriptor);
     inspection.handlers = Handler::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|handler| handlers.as_ref().is_ok_and(|set| set.has(*handler)))
         .map(Handler::name)
         .collect();

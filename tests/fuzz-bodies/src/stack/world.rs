@@ -276,7 +276,7 @@ fn config(starts: u64) -> Config {
 }
 
 fn application(name: &str, distributable: bool) -> Application {
-    let handlers = Handler::ALL.into_iter().filter(|handler| *handler != Handler::ServletInitialized);
+    let handlers = Handler::ALL.iter().copied().filter(|handler| *handler != Handler::ServletInitialized);
     Application {
         id: AppId { name: Arc::from(name), digest: 1 },
         descriptor: Descriptor {

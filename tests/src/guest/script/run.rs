@@ -102,6 +102,26 @@ impl<'a> Runner<'a> {
                 self.turn.invalidate_session(session)?;
             }
             Act::Keep => self.turn.set_invalidate_when_ready(Scope::Application, false)?,
+            Act::KeepSession => {
+                let session = self.session()?;
+                self.turn.set_invalidate_when_ready(Scope::Session(session), false)?;
+            }
+            Act::Timer { delay, repeat, persistent } => {
+                self.turn.create_timer(*delay, *repeat, *persistent, b"")?;
+            }
+            Act::CancelTimers => {
+                for timer in self.turn.timers() {
+                    self.turn.cancel_timer(&timer.id);
+                }
+            }
+            Act::Pending(status) => {
+                for session in self.turn.sessions() {
+                    for request in self.turn.pending_requests(session)? {
+                        let response = self.turn.create_response(request, *status, None)?;
+                        self.send(response)?;
+                    }
+                }
+            }
             Act::Expires(seconds) => self.turn.set_expires(*seconds)?,
             Act::Takes(time) => self.takes += *time,
             Act::Trap(reason, text) => return Err(End::Died(*reason, text.clone())),
@@ -124,8 +144,17 @@ impl<'a> Runner<'a> {
         Ok(wire::parse(&flat.bytes).is_some_and(|message| wire::cseq(&message).1 == "INVITE"))
     }
 
+    /// The session of the message, or of the callback, or else the oldest.
     fn session(&self) -> Result<SipKey, End> {
-        Ok(self.turn.session_of(self.message()?)?)
+        if let Callback::Session { session, .. } = self.turn.callback() {
+            return Ok(session);
+        }
+        match message_of(self.turn) {
+            Some(message) => Ok(self.turn.session_of(message)?),
+            None => {
+                self.turn.sessions().first().copied().ok_or(End::Failed("there is no session".to_owned()))
+            }
+        }
     }
 
     /// The latest session that is not the message's.

@@ -49,7 +49,7 @@ pub(super) fn version(
         Handler::Upgrade => upgrade.is_some(),
         _ => true,
     };
-    let handlers: Handlers = Handler::ALL.into_iter().filter(has).collect();
+    let handlers: Handlers = Handler::ALL.iter().copied().filter(has).collect();
     (application(NAME, digest(number), descriptor, handlers), servlet)
 }
 
