@@ -15,6 +15,7 @@ pub enum Mutant {
     FailureUnacknowledged,
     ForgetLost,
     ForgetTooEarly,
+    InvalidatedWithTimers,
     LaterUnitsLeaveWithFirst,
     MailboxOvertaken,
     MergeKeysLeak,
@@ -32,6 +33,8 @@ pub enum Mutant {
     RepetitionTwiceInMailbox,
     RolledBackStateStays,
     ServerKeysNotRestored,
+    ServletTimerFiresAgain,
+    ServletTimersNotRestored,
     SessionLeaks,
     SuccessForgottenInRestore,
     SuccessUnacknowledged,
@@ -44,7 +47,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 36] = [
         Self::AckDoesNotStopSuccess,
         Self::AttributesSurviveTrap,
         Self::CancelLeavesInvitePending,
@@ -53,6 +56,7 @@ impl Mutant {
         Self::FailureUnacknowledged,
         Self::ForgetLost,
         Self::ForgetTooEarly,
+        Self::InvalidatedWithTimers,
         Self::LaterUnitsLeaveWithFirst,
         Self::MailboxOvertaken,
         Self::MergeKeysLeak,
@@ -70,6 +74,8 @@ impl Mutant {
         Self::RepetitionTwiceInMailbox,
         Self::RolledBackStateStays,
         Self::ServerKeysNotRestored,
+        Self::ServletTimerFiresAgain,
+        Self::ServletTimersNotRestored,
         Self::SessionLeaks,
         Self::SuccessForgottenInRestore,
         Self::SuccessUnacknowledged,

@@ -174,7 +174,7 @@ impl AppSession {
             && !self.root
             && self.invalidate_when_ready
             && used
-            && self.timers.is_empty()
+            && (self.timers.is_empty() || mutant::is(Mutant::InvalidatedWithTimers))
             && self.sips.iter().all(|sip| !sip.valid)
     }
 

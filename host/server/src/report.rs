@@ -207,7 +207,10 @@ pub fn words(report: &Report) -> Option<(Loudness, String)> {
         ),
         Report::ListenersDropped { app, turns } => (
             Loudness::WARN,
-            format!("{}: {turns} callbacks into its listeners were left out (limit `listener-turns`)", app.name),
+            format!(
+                "{}: {turns} callbacks into its listeners were left out (limit `listener-turns`)",
+                app.name
+            ),
         ),
         Report::Unanswered { app, method, answered } => {
             (Loudness::WARN, format!("{app} left a request unanswered: {method}\n{}", heard(*answered)))

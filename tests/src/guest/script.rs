@@ -79,6 +79,10 @@ pub enum Act {
     },
     /// Disarms all timers of the application session.
     CancelTimers,
+    /// Notes that a timer has fired, and dies when more have fired than were armed.
+    Fires,
+    /// Dies when timers are gone that have neither fired nor been disarmed.
+    AllFired,
     /// Answers all requests that are open in the application session.
     Pending(u16),
     /// The turn takes that much longer.
@@ -149,6 +153,8 @@ impl Act {
             "keep-session" => Self::KeepSession,
             "timer" => Self::timer(rest)?,
             "cancel-timers" => Self::CancelTimers,
+            "fires" => Self::Fires,
+            "all-fired" => Self::AllFired,
             "pending" => Self::Pending(rest.parse().map_err(|_| "pending wants a status code")?),
             "expires" => Self::Expires(rest.parse().map_err(|_| "expires wants seconds")?),
             "takes" => Self::Takes(duration(rest)?),

@@ -330,6 +330,9 @@ fn spoil(session: &mut AppSession) {
     if mutant::is(Mutant::NamesRepeatAfterRestore) {
         session.forget_names();
     }
+    if mutant::is(Mutant::ServletTimersNotRestored) {
+        session.timers.clear();
+    }
     if mutant::is(Mutant::ClientsLostInRestore) {
         session.clients.clear();
     }

@@ -7,10 +7,15 @@ use siplet_sip::transaction::{
 };
 
 use crate::app::Handler;
+use crate::mutant::{self, Mutant};
 use crate::report::Report;
+use crate::session::timers::ServletTimer;
 use crate::session::transactions::{ServerMachine, Target};
 
 use super::{Callback, WorkingCopy};
+
+/// When a planted defect lets a timer fire once more.
+const LATER: core::time::Duration = core::time::Duration::from_secs(1);
 
 impl WorkingCopy {
     /// Everything that is due at `now`.
@@ -144,6 +149,10 @@ impl WorkingCopy {
         }
         self.session.dirty = true;
         let fired = self.session.timers.fire(self.now);
+        if mutant::is(Mutant::ServletTimerFiresAgain) {
+            let again = |timer: &ServletTimer| ServletTimer { at: self.now + LATER, ..timer.clone() };
+            fired.iter().for_each(|timer| self.session.timers.insert(again(timer)));
+        }
         callbacks.extend(fired.into_iter().map(|timer| Callback::Timeout { timer }));
     }
 

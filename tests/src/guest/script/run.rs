@@ -45,8 +45,10 @@ impl<'a> Runner<'a> {
 
     /// The state of a session is that of the version which serves it, or is just being made so by an upgrade.
     pub(super) fn stamp(&mut self, version: u32) -> Result<(), End> {
-        // An invalidated session has no state.
-        let Ok(found) = self.turn.attribute(Scope::Application, "v") else { return Ok(()) };
+        if !self.turn.application_session_is_valid() {
+            return Ok(());
+        }
+        let found = self.turn.attribute(Scope::Application, "v")?;
         let own = version.to_string();
         match found {
             Some(found) if found == own.as_bytes() => Ok(()),
@@ -108,10 +110,27 @@ impl<'a> Runner<'a> {
             }
             Act::Timer { delay, repeat, persistent } => {
                 self.turn.create_timer(*delay, *repeat, *persistent, b"")?;
+                self.add("armed", 1)?;
             }
             Act::CancelTimers => {
                 for timer in self.turn.timers() {
                     self.turn.cancel_timer(&timer.id);
+                    self.add("fired", 1)?;
+                }
+            }
+            Act::Fires => {
+                let fired = self.add("fired", 1)?;
+                let armed = self.add("armed", 0)?;
+                if fired > armed {
+                    let text = format!("timers: {fired} have fired and {armed} were armed");
+                    return Err(End::Died(TrapReason::HostError, text));
+                }
+            }
+            Act::AllFired => {
+                let (fired, armed) = (self.number("fired")?, self.number("armed")?);
+                if fired != armed {
+                    let text = format!("timers: {fired} have fired and {armed} were armed, and none is left");
+                    return Err(End::Died(TrapReason::HostError, text));
                 }
             }
             Act::Pending(status) => {
@@ -184,10 +203,20 @@ impl<'a> Runner<'a> {
         Ok(self.turn.send(message)?)
     }
 
+    fn number(&self, name: &str) -> Result<u64, End> {
+        let value = self.turn.attribute(Scope::Application, name)?;
+        Ok(value.and_then(|value| String::from_utf8_lossy(&value).parse().ok()).unwrap_or(0))
+    }
+
+    /// Adds to a number in an attribute: what it is then.
+    fn add(&mut self, name: &str, more: u64) -> Result<u64, End> {
+        let sum = self.number(name)? + more;
+        self.turn.set_attribute(Scope::Application, name, sum.to_string().as_bytes())?;
+        Ok(sum)
+    }
+
     fn count(&mut self, name: &str) -> Result<(), End> {
-        let old = self.turn.attribute(Scope::Application, name)?;
-        let old: u64 = old.and_then(|value| String::from_utf8_lossy(&value).parse().ok()).unwrap_or(0);
-        self.turn.set_attribute(Scope::Application, name, (old + 1).to_string().as_bytes())?;
+        self.add(name, 1)?;
         self.show(name)
     }
 
