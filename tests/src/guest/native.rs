@@ -326,6 +326,7 @@ impl Host for TurnHost {
 pub(super) fn sample(name: &str, parameters: Vec<(String, String)>) -> std::result::Result<Sample, String> {
     let instance = match name {
         "answer" => Instance::of::<answer::Answer>(parameters),
+        "prepaid" => Instance::of::<prepaid::Prepaid>(parameters),
         "redirect" => Instance::of::<redirect::Redirect>(parameters),
         "screen" => Instance::of::<screen::Screen>(parameters),
         other => return Err(format!("there is no sample `{other}`")),

@@ -5,6 +5,7 @@
 mod cache;
 mod instances;
 mod languages;
+mod listeners;
 mod lite;
 mod probation;
 mod refusals;
