@@ -9,7 +9,7 @@ fn world() -> World {
 #[test]
 fn a_caller_is_warned_and_then_cut_off() {
     let world = world();
-    let call = world.phone("sip:alice@home").invite("sip:news@home");
+    let call = world.phone("sip:alice@home").invite("sip:news@prepaid.example");
     call.expect(180);
     call.expect(200);
     call.ack();
@@ -23,7 +23,7 @@ fn a_caller_is_warned_and_then_cut_off() {
 #[test]
 fn the_clock_goes_on_where_the_call_is_taken_over() {
     let world = world();
-    let call = world.phone("sip:alice@home").invite("sip:news@home");
+    let call = world.phone("sip:alice@home").invite("sip:news@prepaid.example");
     call.expect(200);
     call.ack();
     world.advance(30.s());
@@ -39,7 +39,7 @@ fn the_clock_goes_on_where_the_call_is_taken_over() {
 #[test]
 fn a_caller_who_hangs_up_in_time_hears_nothing_more() {
     let world = world();
-    let call = world.phone("sip:alice@home").invite("sip:news@home");
+    let call = world.phone("sip:alice@home").invite("sip:news@prepaid.example");
     call.expect(200);
     call.ack();
     world.advance(5.s());
@@ -51,7 +51,7 @@ fn a_caller_who_hangs_up_in_time_hears_nothing_more() {
 #[test]
 fn a_credit_shorter_than_the_warning_ends_without_one() {
     let world = world();
-    let call = world.phone("sip:bob@home").invite("sip:news@home");
+    let call = world.phone("sip:bob@home").invite("sip:news@prepaid.example");
     call.expect(200);
     call.ack();
     world.advance(6.s());
@@ -62,7 +62,7 @@ fn a_credit_shorter_than_the_warning_ends_without_one() {
 #[test]
 fn a_reinvite_does_not_start_the_clock_again() {
     let world = world();
-    let call = world.phone("sip:bob@home").invite("sip:news@home");
+    let call = world.phone("sip:bob@home").invite("sip:news@prepaid.example");
     call.expect(200);
     call.ack();
     world.advance(3.s());
@@ -77,6 +77,6 @@ fn a_reinvite_does_not_start_the_clock_again() {
 #[test]
 fn a_caller_without_credit_does_not_talk() {
     let world = world();
-    world.phone("sip:carol@home").invite("sip:news@home").expect(402);
+    world.phone("sip:carol@home").invite("sip:news@prepaid.example").expect(402);
     world.expect_quiet();
 }
