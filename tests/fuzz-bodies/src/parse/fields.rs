@@ -1,0 +1,30 @@
+//! The typed views of extensions over any message: nothing panics, and what is written is read again as it was.
+
+use siplet_sip::message::Message;
+use siplet_sip::provisional::{ProvisionalClient, RAck, Support};
+
+/// Reads every typed view of the message, and every line as if it were each of the values that can be written.
+///
+/// # Panics
+/// A promise of a view does not hold.
+pub(super) fn read_all(message: &Message) {
+    views(message);
+    for line in message.lines() {
+        values(line.value);
+    }
+}
+
+fn views(message: &Message) {
+    let _ = (message.rseq(), message.rack(), Support::of(message));
+    let _ = ProvisionalClient::start(1).on_response(message);
+}
+
+fn values(value: &[u8]) {
+    if let Some(rack) = RAck::parse(value) {
+        assert_eq!(
+            RAck::parse(rack.to_string().as_bytes()),
+            Some(rack),
+            "RAck is not read as it was written"
+        );
+    }
+}
