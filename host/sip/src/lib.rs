@@ -16,6 +16,7 @@ pub mod limits;
 pub mod message;
 pub mod method;
 mod octets;
+pub mod offer;
 pub mod provisional;
 pub mod time;
 pub mod transaction;

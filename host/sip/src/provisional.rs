@@ -6,7 +6,7 @@
 //! acknowledges it. [`Support`] tells what the client of an INVITE permits, and with it how a response is to be sent.
 //!
 //! Deliberately not here: messages (the owner builds every response and PRACK), the dialog that a PRACK is found by, and
-//! offers and answers.
+//! offers and answers (see [`crate::offer`]).
 
 mod client;
 mod rack;

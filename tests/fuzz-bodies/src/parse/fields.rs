@@ -1,6 +1,7 @@
 //! The typed views of extensions over any message: nothing panics, and what is written is read again as it was.
 
 use siplet_sip::message::Message;
+use siplet_sip::offer::describes_session;
 use siplet_sip::provisional::{ProvisionalClient, RAck, Support};
 
 /// Reads every typed view of the message, and every line as if it were each of the values that can be written.
@@ -16,6 +17,7 @@ pub(super) fn read_all(message: &Message) {
 
 fn views(message: &Message) {
     let _ = (message.rseq(), message.rack(), Support::of(message));
+    let _ = describes_session(message);
     let _ = ProvisionalClient::start(1).on_response(message);
 }
 
