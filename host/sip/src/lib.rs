@@ -15,6 +15,7 @@ pub mod header;
 pub mod limits;
 pub mod message;
 pub mod method;
+pub mod modification;
 mod octets;
 pub mod offer;
 pub mod provisional;

@@ -4,8 +4,8 @@
 //! peer's. It says what the description is, and refuses what would make two offers meet: with a status for the peer's
 //! request, with a typed error for ours. [`describes_session`] tells whether a message holds a description at all.
 //!
-//! Deliberately not here: what descriptions say, who waits how long after a 491, and going back to an older description when
-//! a re-INVITE fails (RFC 6141 §3), which is the application's.
+//! Deliberately not here: what descriptions say, who waits how long after a 491 ([`crate::modification`]), and going back to
+//! an older description when a re-INVITE fails (RFC 6141 §3), which is the application's.
 
 mod description;
 mod moves;
