@@ -19,6 +19,7 @@ pub mod modification;
 mod octets;
 pub mod offer;
 pub mod provisional;
+pub mod session_timer;
 pub mod time;
 pub mod transaction;
 pub mod uri;

@@ -3,6 +3,7 @@
 use super::{Malformed, Message, Part};
 use crate::header::HeaderId;
 use crate::provisional::RAck;
+use crate::session_timer::{SessionExpires, delta_seconds};
 
 impl Message {
     /// The number of RSeq; `None` when there is none (RFC 3262 §7.1).
@@ -19,6 +20,22 @@ impl Message {
     /// [`Malformed::Bad`].
     pub fn rack(&self) -> Result<Option<RAck>, Malformed> {
         self.field(HeaderId::RAck, RAck::parse)
+    }
+
+    /// Session-Expires; `None` when there is none (RFC 4028 §4).
+    ///
+    /// # Errors
+    /// [`Malformed::Bad`] when it does not begin with a number.
+    pub fn session_expires(&self) -> Result<Option<SessionExpires>, Malformed> {
+        self.field(HeaderId::SessionExpires, SessionExpires::parse)
+    }
+
+    /// Min-SE in seconds; `None` when there is none (RFC 4028 §5).
+    ///
+    /// # Errors
+    /// [`Malformed::Bad`] when it does not begin with a number.
+    pub fn min_se(&self) -> Result<Option<u32>, Malformed> {
+        self.field(HeaderId::MinSe, |value| delta_seconds(value).map(|(seconds, _)| seconds))
     }
 
     /// The first line of a header that stands once, as `read` has it.

@@ -3,6 +3,7 @@
 use siplet_sip::message::Message;
 use siplet_sip::offer::describes_session;
 use siplet_sip::provisional::{ProvisionalClient, RAck, Support};
+use siplet_sip::session_timer::{Asked, SessionExpires};
 
 /// Reads every typed view of the message, and every line as if it were each of the values that can be written.
 ///
@@ -17,7 +18,7 @@ pub(super) fn read_all(message: &Message) {
 
 fn views(message: &Message) {
     let _ = (message.rseq(), message.rack(), Support::of(message));
-    let _ = describes_session(message);
+    let _ = (describes_session(message), Asked::of(message));
     let _ = ProvisionalClient::start(1).on_response(message);
 }
 
