@@ -30,4 +30,7 @@ fn values(value: &[u8]) {
             "RAck is not read as it was written"
         );
     }
+    if let Some(expires) = SessionExpires::parse(value) {
+        assert_eq!(SessionExpires::parse(expires.to_string().as_bytes()), Some(expires));
+    }
 }
