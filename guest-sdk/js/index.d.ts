@@ -80,6 +80,8 @@ export class Servlet {
   servletInitialized(applicationSession: ApplicationSession): void;
   /** No ACK came for this 2xx in 64*T1 (RFC 3261 §13.3.1.4). When the handler sends no BYE, the host does. */
   noAckReceived(response: Response): void;
+  /** No PRACK came for a reliable response to this INVITE (RFC 3262 §3). When it is not answered, the host answers 504. */
+  noPrackReceived(request: Request): void;
   /**
    * Once for each live application session of an older version when this one takes all new calls. Brings the session's
    * attributes into this version's form; when it throws, the call stays with the older version.
@@ -206,6 +208,10 @@ export class Response extends Message {
   get request(): Request;
   /** The ACK for this received 2xx of an INVITE (RFC 3261 §13.2.2.4). */
   createAck(): Request;
+  /** The PRACK for this received reliable provisional response (RFC 3262 §4), which has none yet. */
+  createPrack(): Request;
+  /** Sends this provisional response to an INVITE, again and again until its PRACK comes (RFC 3262 §3). */
+  sendReliably(): void;
   toString(): string;
 }
 

@@ -68,6 +68,7 @@ export function serve(ServletClass, context) {
     },
     errorListener: {
       noAckReceived: (response) => run('noAckReceived', (turn) => new Response(turn, response)),
+      noPrackReceived: (request) => run('noPrackReceived', (turn) => new Request(turn, request)),
     },
     timerListener: {
       timeout: (timer, session) => run('timeout', (turn) => new ServletTimer(turn, session, timer)),

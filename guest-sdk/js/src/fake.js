@@ -118,6 +118,14 @@ class FakeMessage {
     return new FakeMessage(this.fake, { method: 'CANCEL', uri: this.given.uri });
   }
 
+  createPrack() {
+    return new FakeMessage(this.fake, { method: 'PRACK', uri: this.given.uri });
+  }
+
+  sendReliably() {
+    this.send();
+  }
+
   createAck() {
     return new FakeMessage(this.fake, { method: 'ACK', uri: this.given.uri });
   }

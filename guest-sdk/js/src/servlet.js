@@ -7,7 +7,7 @@ export const HANDLERS = [
   'doInvite', 'doAck', 'doBye', 'doCancel', 'doPrack', 'doUpdate', 'doInfo', 'doMessage', 'doOptions', 'doRegister',
   'doSubscribe', 'doNotify', 'doPublish', 'doRefer', 'doRequest', 'doProvisionalResponse', 'doSuccessResponse',
   'doRedirectResponse', 'doErrorResponse', 'doBranchResponse', 'servletInitialized', 'noAckReceived',
-  'upgrade', 'timeout', 'sessionCreated', 'sessionReadyToInvalidate', 'sessionDestroyed', 'applicationSessionCreated',
+  'noPrackReceived', 'upgrade', 'timeout', 'sessionCreated', 'sessionReadyToInvalidate', 'sessionDestroyed', 'applicationSessionCreated',
   'applicationSessionExpired', 'applicationSessionReadyToInvalidate', 'applicationSessionDestroyed',
   'sessionAttributeChanged', 'applicationSessionAttributeChanged', 'applicationSessionDidActivate',
 ];
@@ -15,7 +15,7 @@ export const HANDLERS = [
 /** The optional WIT interfaces and their handlers. */
 export const OPTIONAL = {
   'lifecycle': ['servletInitialized'],
-  'error-listener': ['noAckReceived'],
+  'error-listener': ['noAckReceived', 'noPrackReceived'],
   'upgrade': ['upgrade'],
   'timer-listener': ['timeout'],
   'session-listener': ['sessionCreated', 'sessionReadyToInvalidate', 'sessionDestroyed'],
@@ -70,6 +70,7 @@ export class Servlet {
   doBranchResponse(_response) {}
   servletInitialized(_applicationSession) {}
   noAckReceived(_response) {}
+  noPrackReceived(_request) {}
   upgrade(_from, _applicationSession) {}
   timeout(_timer) {}
   sessionCreated(_session) {}

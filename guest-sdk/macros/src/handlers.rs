@@ -1,7 +1,7 @@
 //! The methods that a servlet may have.
 
 /// The handlers, in the order of the WIT interface `sip-servlet`; the WIT name has `-` for `_`.
-pub(crate) const HANDLERS: [&str; 34] = [
+pub(crate) const HANDLERS: [&str; 35] = [
     "do_invite",
     "do_ack",
     "do_bye",
@@ -24,6 +24,7 @@ pub(crate) const HANDLERS: [&str; 34] = [
     "do_branch_response",
     "servlet_initialized",
     "no_ack_received",
+    "no_prack_received",
     "upgrade",
     "timeout",
     "session_created",
@@ -41,7 +42,7 @@ pub(crate) const HANDLERS: [&str; 34] = [
 /// The optional interfaces: the module of their export macro in the SDK, and their handlers. One that is there exports all.
 pub(crate) const OPTIONAL: [(&str, &[&str]); 8] = [
     ("lifecycle", &["servlet_initialized"]),
-    ("error_listener", &["no_ack_received"]),
+    ("error_listener", &["no_ack_received", "no_prack_received"]),
     ("upgrade", &["upgrade"]),
     ("timer_listener", &["timeout"]),
     ("session_listener", &["session_created", "session_ready_to_invalidate", "session_destroyed"]),

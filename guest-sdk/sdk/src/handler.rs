@@ -78,6 +78,7 @@ handlers! {
     DoBranchResponse "do-branch-response" do_branch_response Response;
     ServletInitialized "servlet-initialized" servlet_initialized ApplicationSession;
     NoAckReceived "no-ack-received" no_ack_received Response;
+    NoPrackReceived "no-prack-received" no_prack_received Request;
     Upgrade "upgrade" upgrade Upgrade;
     Timeout "timeout" timeout Timer;
     SessionCreated "session-created" session_created SipSession;

@@ -120,6 +120,8 @@ pub trait Host {
     -> Result<MessageId>;
     fn create_cancel(&mut self, request: MessageId) -> Result<MessageId>;
     fn create_ack(&mut self, response: MessageId) -> Result<MessageId>;
+    fn create_prack(&mut self, response: MessageId) -> Result<MessageId>;
+    fn send_reliably(&mut self, response: MessageId) -> Result;
     /// A request in the session's dialog, or one more outside it where there is none.
     fn create_request(&mut self, session: SipKey, method: &str) -> Result<MessageId>;
     /// The first request of a new SIP session.

@@ -150,6 +150,12 @@ pub trait Servlet: Sized {
         nothing(response)
     }
 
+    /// No PRACK came for a reliable provisional response to this INVITE in 64*T1 (RFC 3262 §3). When the handler does not
+    /// answer the INVITE, the host answers 504.
+    fn no_prack_received(&self, request: Request) -> Result {
+        nothing(request)
+    }
+
     /// A timer has fired (SIP Servlet 1.1 §9). One that fired for the last time is gone already; a handler that fails has
     /// had its firing all the same.
     ///

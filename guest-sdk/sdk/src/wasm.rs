@@ -214,4 +214,9 @@ impl<S: Servlet + 'static> error_listener::Guest for Exported<S> {
     fn no_ack_received(response: &types::Response) -> Result<(), String> {
         on_response(Handler::NoAckReceived, response, None)
     }
+
+    fn no_prack_received(request: &types::Request) -> Result<(), String> {
+        let (imports, id) = Imports::with_request(request);
+        run(Handler::NoPrackReceived, imports, |turn| Given::Request(Request::new(turn.message(id))))
+    }
 }

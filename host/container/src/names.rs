@@ -135,6 +135,15 @@ impl Minter {
         (good(self.mints(key)) || self.names_of(key).previous.is_some_and(good)).then_some((key, index))
     }
 
+    /// A number that nobody can foresee, the same each time for that index of the session.
+    pub(crate) fn number(&self, key: Key, index: u32) -> u64 {
+        let mut hasher = SipHasher24::new_with_keys(self.secret[0], self.secret[1]);
+        hasher.write_u8(0x83);
+        hasher.write_u64(key.0);
+        hasher.write_u32(index);
+        hasher.finish()
+    }
+
     /// A To tag for an answer without a transaction: the same for the same request (RFC 3261 §8.2.7).
     pub(crate) fn stateless_tag(&self, fields: [&[u8]; 3]) -> String {
         let mut hasher = SipHasher24::new_with_keys(self.secret[0], self.secret[1]);

@@ -28,13 +28,15 @@ pub enum DropReason {
     Fenced,
     /// More forks of one INVITE answered than `forks` allows.
     ForkLimit,
+    /// A reliable provisional response that came before, out of its order, or too late (RFC 3262 §4).
+    UnorderedResponse,
     /// The message's answer has nowhere to go: no address, or no listener that reaches it.
     NoRoute,
 }
 
 impl DropReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Malformed,
         Self::InvalidResponse,
         Self::StrayResponse,
@@ -45,6 +47,7 @@ impl DropReason {
         Self::MailboxLimit,
         Self::Fenced,
         Self::ForkLimit,
+        Self::UnorderedResponse,
         Self::NoRoute,
     ];
 
@@ -62,6 +65,7 @@ impl DropReason {
             Self::MailboxLimit => "mailbox-limit",
             Self::Fenced => "fenced",
             Self::ForkLimit => "fork-limit",
+            Self::UnorderedResponse => "unordered-response",
             Self::NoRoute => "no-route",
         }
     }
@@ -204,6 +208,11 @@ pub enum Report {
         level: Level,
         /// The line.
         message: String,
+    },
+    /// No PRACK came for a reliable provisional response in 64*T1 (RFC 3262 §3).
+    NoPrack {
+        /// Whose.
+        app: AppId,
     },
     /// More listeners were called for in a step than `listener-turns` allows: these were not called.
     ListenersDropped {

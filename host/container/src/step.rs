@@ -8,6 +8,7 @@ pub(crate) mod cancel;
 pub(crate) mod deadline;
 pub(crate) mod ending;
 pub(crate) mod listeners;
+pub(crate) mod reliable;
 pub(crate) mod request;
 pub(crate) mod respond;
 pub(crate) mod response;
@@ -62,6 +63,8 @@ pub(crate) enum Callback {
     Response { handler: Handler, client: u32, message: Arc<Message>, flow: Option<Flow> },
     /// No ACK came for the 2xx of this server transaction.
     NoAck { server: u32, response: Bytes },
+    /// No PRACK came for a reliable response of this server transaction.
+    NoPrack { server: u32 },
     /// Once for a deployment.
     Initialized,
     /// A timer has fired.
@@ -85,6 +88,7 @@ impl Callback {
             | Self::ApplicationSession { handler } => *handler,
             Self::Ack { .. } => Handler::DoAck,
             Self::NoAck { .. } => Handler::NoAckReceived,
+            Self::NoPrack { .. } => Handler::NoPrackReceived,
             Self::Initialized => Handler::ServletInitialized,
             Self::Timeout { .. } => Handler::Timeout,
             Self::Attribute { change } => listeners::attribute_handler(change.session),
@@ -158,6 +162,7 @@ impl WorkingCopy {
             | Callback::Ack { .. }
             | Callback::Response { .. }
             | Callback::NoAck { .. }
+            | Callback::NoPrack { .. }
             | Callback::Timeout { .. }
             | Callback::Initialized => self.has_handler(callback.handler()),
         }

@@ -96,6 +96,11 @@ pub enum Callback {
         /// The 2xx.
         response: MessageId,
     },
+    /// No PRACK came for a reliable response to this INVITE.
+    NoPrackReceived {
+        /// The INVITE.
+        request: MessageId,
+    },
     /// The session may move to this version; [`Turn::upgrade_from`] tells from which.
     Upgrade,
     /// A timer has fired.
@@ -135,6 +140,7 @@ impl Callback {
             Self::AttributeChanged { change } => step::listeners::attribute_handler(change.session),
             Self::ServletInitialized => Handler::ServletInitialized,
             Self::NoAckReceived { .. } => Handler::NoAckReceived,
+            Self::NoPrackReceived { .. } => Handler::NoPrackReceived,
             Self::Upgrade => Handler::Upgrade,
         }
     }
@@ -360,6 +366,7 @@ impl Turn {
             | step::Callback::Ack { .. }
             | step::Callback::Response { .. }
             | step::Callback::NoAck { .. }
+            | step::Callback::NoPrack { .. }
             | step::Callback::Timeout { .. }
             | step::Callback::Session { .. }
             | step::Callback::ApplicationSession { .. }

@@ -81,6 +81,8 @@ pub struct AppCounters {
     pub unanswered: u64,
     /// 2xx without an ACK.
     pub no_ack: u64,
+    /// Reliable provisional responses that nobody acknowledged.
+    pub no_prack: u64,
     /// Requests of its own that got no final response.
     pub client_timeouts: u64,
     /// Sessions that its `upgrade` took over.
@@ -173,6 +175,7 @@ impl Counters {
             Report::LogDropped { lines, .. } => self.log_lines_dropped += u64::from(*lines),
             Report::Unanswered { app, .. } => self.app(app).unanswered += 1,
             Report::NoAck { app } => self.app(app).no_ack += 1,
+            Report::NoPrack { app } => self.app(app).no_prack += 1,
             Report::ClientTimeout { app, .. } => self.app(app).client_timeouts += 1,
             Report::StoreRefused { .. } => self.store_refused += 1,
             Report::StoreUnavailable { .. } => self.store_unavailable += 1,
@@ -215,6 +218,7 @@ impl Counters {
             mine.failed += theirs.failed;
             mine.unanswered += theirs.unanswered;
             mine.no_ack += theirs.no_ack;
+            mine.no_prack += theirs.no_prack;
             mine.client_timeouts += theirs.client_timeouts;
             mine.upgraded += theirs.upgraded;
             mine.upgrades_failed += theirs.upgrades_failed;

@@ -211,6 +211,7 @@ fn application_families(page: &mut Page, counters: &Counters) {
         ("turns_failed_total", "Turns whose handler returned an error.", |app| app.failed),
         ("unanswered_total", "Transactions that a servlet left unanswered.", |app| app.unanswered),
         ("no_ack_total", "2xx that nobody acknowledged.", |app| app.no_ack),
+        ("no_prack_total", "Reliable provisional responses that nobody acknowledged.", |app| app.no_prack),
         ("client_timeouts_total", "Requests of a servlet that nobody answered.", |app| app.client_timeouts),
         ("upgraded_total", "Sessions that a version took over from an older one.", |app| app.upgraded),
         ("upgrades_failed_total", "Sessions that a version could not take over.", |app| app.upgrades_failed),

@@ -108,6 +108,7 @@ const fn is_noise(report: &Report) -> bool {
         Report::Dropped { .. }
         | Report::Refused { .. }
         | Report::NoAck { .. }
+        | Report::NoPrack { .. }
         | Report::ClientTimeout { .. }
         | Report::TransmitFailed { .. } => true,
         Report::TurnAbandoned { .. }
@@ -168,6 +169,7 @@ fn kind(report: &Report) -> String {
         Report::Unrecorded { app, limit } => format!("unrecorded {app} {limit}"),
         Report::Unanswered { app, .. } => format!("unanswered {app}"),
         Report::NoAck { app } => format!("no-ack {app}"),
+        Report::NoPrack { app } => format!("no-prack {app}"),
         Report::ClientTimeout { app, .. } => format!("client-timeout {app}"),
         Report::TransmitFailed { app } => match app {
             Some(app) => format!("transmit-failed {app}"),
@@ -214,6 +216,9 @@ pub fn words(report: &Report) -> Option<(Loudness, String)> {
         ),
         Report::Unanswered { app, method, answered } => {
             (Loudness::WARN, format!("{app} left a request unanswered: {method}\n{}", heard(*answered)))
+        }
+        Report::NoPrack { app } => {
+            (Loudness::INFO, format!("{app}: a caller never acknowledged its reliable response"))
         }
         Report::NoAck { app } => (Loudness::INFO, format!("{app}: a caller never acknowledged its 200")),
         Report::ClientTimeout { app, method } => {

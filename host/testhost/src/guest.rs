@@ -41,6 +41,7 @@ pub fn message_of(turn: &Turn) -> Option<MessageId> {
     match turn.callback() {
         Callback::Request { message, .. } | Callback::Response { message, .. } => Some(message),
         Callback::NoAckReceived { response } => Some(response),
+        Callback::NoPrackReceived { request } => Some(request),
         Callback::ServletInitialized
         | Callback::Upgrade
         | Callback::Timeout { .. }

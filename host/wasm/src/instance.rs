@@ -80,6 +80,7 @@ impl Instance {
             }
             Callback::ServletInitialized
             | Callback::NoAckReceived { .. }
+            | Callback::NoPrackReceived { .. }
             | Callback::Upgrade
             | Callback::Timeout { .. }
             | Callback::Session { .. }
@@ -145,6 +146,13 @@ impl Instance {
                     None => Ok(Ok(())),
                 }
             }
+            Callback::NoPrackReceived { request } => {
+                let request = Resource::new_borrow(self.lend(request));
+                match &self.guest.error_listener {
+                    Some(guest) => guest.call_no_prack_received(&mut self.store, request),
+                    None => Ok(Ok(())),
+                }
+            }
             Callback::ServletInitialized
             | Callback::Upgrade
             | Callback::Timeout { .. }
@@ -189,6 +197,7 @@ impl Instance {
             | Handler::DoBranchResponse
             | Handler::ServletInitialized
             | Handler::NoAckReceived
+            | Handler::NoPrackReceived
             | Handler::Upgrade
             | Handler::Timeout
             | Handler::SessionCreated
@@ -236,6 +245,7 @@ impl Instance {
             | Handler::DoRequest
             | Handler::ServletInitialized
             | Handler::NoAckReceived
+            | Handler::NoPrackReceived
             | Handler::Upgrade
             | Handler::Timeout
             | Handler::SessionCreated

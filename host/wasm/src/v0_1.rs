@@ -171,7 +171,7 @@ pub(crate) const fn interface_of(handler: Handler) -> &'static str {
         | Handler::DoErrorResponse
         | Handler::DoBranchResponse => "sip-servlet",
         Handler::ServletInitialized => "lifecycle",
-        Handler::NoAckReceived => "error-listener",
+        Handler::NoAckReceived | Handler::NoPrackReceived => "error-listener",
         Handler::Upgrade => "upgrade",
         Handler::Timeout => "timer-listener",
         Handler::SessionCreated | Handler::SessionReadyToInvalidate | Handler::SessionDestroyed => {

@@ -30,7 +30,8 @@ impl Guest for Native {
         let (ended, TurnHost(turn)) = match callback {
             Callback::Request { message, .. }
             | Callback::Response { message, .. }
-            | Callback::NoAckReceived { response: message } => {
+            | Callback::NoAckReceived { response: message }
+            | Callback::NoPrackReceived { request: message } => {
                 self.0.run(handler, Some(MessageId(message.0)), host)
             }
             Callback::ServletInitialized | Callback::ApplicationSession { .. } => {
@@ -151,6 +152,14 @@ impl Host for TurnHost {
 
     fn create_cancel(&mut self, request: MessageId) -> Result<MessageId> {
         message(self.0.create_cancel(id(request)))
+    }
+
+    fn create_prack(&mut self, response: MessageId) -> Result<MessageId> {
+        message(self.0.create_prack(id(response)))
+    }
+
+    fn send_reliably(&mut self, response: MessageId) -> Result {
+        self.0.send_reliably(id(response)).map_err(refused)
     }
 
     fn create_ack(&mut self, response: MessageId) -> Result<MessageId> {

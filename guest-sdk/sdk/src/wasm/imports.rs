@@ -192,6 +192,15 @@ impl Host for Imports {
         Ok(self.add_request(ack))
     }
 
+    fn create_prack(&mut self, response: MessageId) -> Result<MessageId> {
+        let prack = self.response(response)?.create_prack().map_err(error_of)?;
+        Ok(self.add_request(prack))
+    }
+
+    fn send_reliably(&mut self, response: MessageId) -> Result {
+        self.response(response)?.send_reliably().map_err(error_of)
+    }
+
     fn create_request(&mut self, session: SipKey, method: &str) -> Result<MessageId> {
         let request = self.session(session)?.create_request(method).map_err(error_of)?;
         Ok(self.add_request(request))

@@ -196,6 +196,14 @@ impl Host for FakeHost {
         self.create(Msg::read("CANCEL sip:carol@example.com SIP/2.0"))
     }
 
+    fn create_prack(&mut self, _: MessageId) -> Result<MessageId> {
+        self.create(Msg::read("PRACK sip:carol@example.com SIP/2.0"))
+    }
+
+    fn send_reliably(&mut self, response: MessageId) -> Result {
+        self.send(response)
+    }
+
     fn create_ack(&mut self, _: MessageId) -> Result<MessageId> {
         self.create(Msg::read("ACK sip:carol@example.com SIP/2.0"))
     }

@@ -257,6 +257,14 @@ impl Host for FakeHost {
         Ok(self.push(Fact::request("CANCEL", &uri)))
     }
 
+    fn create_prack(&mut self, _: MessageId) -> Result<MessageId> {
+        Ok(self.push(Fact::request("PRACK", "sip:bob@home")))
+    }
+
+    fn send_reliably(&mut self, response: MessageId) -> Result {
+        self.send(response)
+    }
+
     fn create_ack(&mut self, _: MessageId) -> Result<MessageId> {
         Ok(self.push(Fact::request("ACK", "sip:bob@home")))
     }

@@ -52,6 +52,7 @@ handlers! {
     DoBranchResponse "do-branch-response"
     ServletInitialized "servlet-initialized"
     NoAckReceived "no-ack-received"
+    NoPrackReceived "no-prack-received"
     Upgrade "upgrade"
     Timeout "timeout"
     SessionCreated "session-created"

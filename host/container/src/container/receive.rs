@@ -436,6 +436,8 @@ impl Container {
         let missing: Vec<String> = message
             .values(HeaderId::Require)
             .map(|tag| String::from_utf8_lossy(tag).into_owned())
+            // RFC 3262 is the host's own business.
+            .filter(|tag| !tag.eq_ignore_ascii_case(siplet_sip::provisional::OPTION_TAG))
             .filter(|tag| !descriptor.supported.iter().any(|known| known.eq_ignore_ascii_case(tag)))
             .collect();
         if !missing.is_empty() {

@@ -305,6 +305,7 @@ impl Container {
             Callback::Response { .. } if mutant::is(Mutant::SuccessUnacknowledged) => {}
             Callback::Response { client, .. } => copy.ack_all(*client),
             Callback::NoAck { .. }
+            | Callback::NoPrack { .. }
             | Callback::Ack { .. }
             | Callback::Initialized
             | Callback::Timeout { .. }
@@ -320,6 +321,7 @@ impl Container {
             Callback::Request { .. }
             | Callback::Response { .. }
             | Callback::NoAck { .. }
+            | Callback::NoPrack { .. }
             | Callback::Ack { .. }
             | Callback::Timeout { .. }
             | Callback::Session { .. }
@@ -484,9 +486,10 @@ fn next_callback(copy: &mut WorkingCopy, callbacks: &mut VecDeque<Callback>) -> 
 fn finish(copy: &mut WorkingCopy, callback: &Callback) {
     match callback {
         Callback::NoAck { server, .. } => end_unacknowledged(copy, *server),
+        Callback::NoPrack { server } => copy.refuse_unacknowledged(*server),
+        Callback::Response { client, .. } => copy.prack_all(*client),
         Callback::ApplicationSession { handler: Handler::ApplicationSessionExpired } => copy.end_if_expired(),
         Callback::Request { .. }
-        | Callback::Response { .. }
         | Callback::Ack { .. }
         | Callback::Initialized
         | Callback::Timeout { .. }

@@ -353,6 +353,9 @@ fn clamp(session: &mut AppSession, now: Time, config: &crate::config::Config) {
         if let Some(accept) = &mut tx.accept {
             accept.clamp_deadlines(now, timers);
         }
+        if let Some(provisional) = &mut tx.provisional {
+            provisional.clamp_deadlines(now, timers);
+        }
         tx.started = tx.started.min(now);
     }
     for tx in &mut session.clients {

@@ -58,6 +58,7 @@ fn script(turn: &mut Turn) -> Result<(), Misuse> {
         | Callback::ServletInitialized
         | Callback::Upgrade
         | Callback::NoAckReceived { .. }
+        | Callback::NoPrackReceived { .. }
         | Callback::Timeout { .. }
         | Callback::Session { .. }
         | Callback::ApplicationSession { .. }

@@ -37,6 +37,7 @@ impl WorkingCopy {
         for index in due {
             self.on_server_deadline(index);
             self.on_accept_deadline(index, &mut callbacks);
+            self.on_provisional_deadline(index, &mut callbacks);
             self.on_unanswered(index);
         }
         let timers = self.shared.config.timers.clone();

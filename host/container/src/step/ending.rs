@@ -36,7 +36,7 @@ impl WorkingCopy {
             .session
             .servers
             .iter()
-            .filter(|tx| tx.sip == sip && tx.is_open())
+            .filter(|tx| tx.sip == sip && tx.awaits_final())
             .map(|tx| tx.index)
             .collect();
         for index in open {

@@ -153,6 +153,9 @@ impl WorkingCopy {
             self.answer(server, 500, &[(HeaderId::RetryAfter, b"2")]);
             return Vec::new();
         }
+        if received.method == Method::Prack {
+            return self.on_prack(server, sip);
+        }
         self.call_or_default(&received.method, server)
     }
 
@@ -164,7 +167,7 @@ impl WorkingCopy {
             .session
             .servers
             .iter()
-            .filter(|tx| tx.sip == sip && tx.is_open() && tx.index != server)
+            .filter(|tx| tx.sip == sip && tx.awaits_final() && tx.index != server)
             .map(|tx| tx.index)
             .collect();
         for index in pending {
@@ -267,6 +270,7 @@ impl WorkingCopy {
             started: self.now,
             machine,
             accept: None,
+            provisional: None,
         }));
         self.began.push((received.key, received.merge, index));
         index

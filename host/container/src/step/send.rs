@@ -215,6 +215,8 @@ impl WorkingCopy {
             cancel: Cancel::No,
             acks: Vec::new(),
             unacked: Vec::new(),
+            provisional: None,
+            unpracked: Vec::new(),
         });
         if *method == Method::Bye {
             // RFC 3261 §15.1.1: the UAC considers the session terminated once the BYE is sent.
@@ -364,6 +366,8 @@ impl WorkingCopy {
             cancel: Cancel::No,
             acks: Vec::new(),
             unacked: Vec::new(),
+            provisional: None,
+            unpracked: Vec::new(),
         });
     }
 }

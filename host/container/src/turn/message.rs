@@ -24,6 +24,7 @@ pub(super) enum Purpose {
     Request { method: Method },
     Ack { client: u32, to_tag: Bytes },
     Cancel { client: u32 },
+    Prack { client: u32, response: Arc<Message> },
 }
 
 /// A message of the turn.
@@ -101,6 +102,17 @@ pub(super) fn enter(
                 flow: None,
             });
             Some(Callback::NoAckReceived { response: id })
+        }
+        step::Callback::NoPrack { server } => {
+            let tx = copy.session.server(*server)?;
+            messages.push(TurnMessage::Received {
+                message: tx.request.clone(),
+                sip: tx.sip,
+                server: Some(*server),
+                client: None,
+                flow: Some(tx.flow),
+            });
+            Some(Callback::NoPrackReceived { request: id })
         }
         step::Callback::Initialized => Some(Callback::ServletInitialized),
         step::Callback::Timeout { timer } => Some(Callback::Timeout { timer: TimerView::of(timer, copy) }),
@@ -346,6 +358,18 @@ impl Turn {
         })
     }
 
+    /// The PRACK for a received reliable provisional response that has none yet (RFC 3262 §4).
+    pub fn create_prack(&mut self, response: MessageId) -> Result<MessageId, Misuse> {
+        self.has_room()?;
+        let TurnMessage::Received { message, sip, client: Some(client), .. } = self.message(response)? else {
+            return Err(Misuse::NoTransaction);
+        };
+        let (message, sip, client) = (message.clone(), *sip, *client);
+        let draft = self.copy.draft_prack(client, &message)?;
+        let purpose = Purpose::Prack { client, response: message };
+        self.push(TurnMessage::Created { draft: Box::new(draft), sip, purpose, sent: false })
+    }
+
     /// The CANCEL of an INVITE that was sent from here and has no final response.
     pub fn create_cancel(&mut self, request: MessageId) -> Result<MessageId, Misuse> {
         let TurnMessage::Received { client: Some(client), sip, .. } = self.message(request)? else {
@@ -435,6 +459,16 @@ impl Turn {
 
     /// Puts a created message into the outbox.
     pub fn send(&mut self, id: MessageId) -> Result<(), Misuse> {
+        self.send_as(id, false)
+    }
+
+    /// Puts a provisional response to an INVITE into the outbox, to be repeated until its PRACK comes (RFC 3262 §3). While
+    /// an earlier one waits for its PRACK, this one waits behind it.
+    pub fn send_reliably(&mut self, id: MessageId) -> Result<(), Misuse> {
+        self.send_as(id, true)
+    }
+
+    fn send_as(&mut self, id: MessageId, reliably: bool) -> Result<(), Misuse> {
         let limits = &self.copy.application.descriptor.limits;
         let (most, most_bytes) = (limits.outbox_messages, limits.outbox_bytes);
         let TurnMessage::Created { draft, sip, purpose, sent } = self.message(id)? else {
@@ -459,14 +493,23 @@ impl Turn {
                 if self.copy.session.server(server).is_some_and(|tx| !tx.is_open()) {
                     return Err(Misuse::FinalResponseSent);
                 }
-                self.copy.respond(server, &draft)?;
+                if reliably {
+                    self.copy.respond_reliably(server, &draft)?;
+                } else {
+                    self.copy.respond(server, &draft)?;
+                }
             }
+            _ if reliably => return Err(Misuse::NotSupported("to send a request reliably")),
             Purpose::Request { method } => {
                 self.copy.may_send_in_dialog(sip, &method)?;
                 self.copy.send_request(sip, &method, *draft)?;
             }
             Purpose::Ack { client, to_tag } => self.copy.send_ack(client, &to_tag, *draft)?,
             Purpose::Cancel { client } => self.copy.cancel_invite(client, Some(&draft)),
+            Purpose::Prack { client, response } => {
+                self.copy.send_request(sip, &Method::Prack, *draft)?;
+                self.copy.on_prack_sent(client, &response);
+            }
         }
         self.sent += 1;
         self.sent_bytes += bytes;
@@ -541,6 +584,6 @@ fn is_system(id: HeaderId, draft: &Draft, purpose: &Purpose) -> bool {
             !((300..400).contains(&status) || status == 485 || (lists && (200..300).contains(&status)))
         }
         Purpose::Request { method } => *method != Method::Register,
-        Purpose::Ack { .. } | Purpose::Cancel { .. } => true,
+        Purpose::Ack { .. } | Purpose::Cancel { .. } | Purpose::Prack { .. } => true,
     }
 }

@@ -355,6 +355,7 @@ pub(crate) fn response_in(turn: &Turn) -> Option<MessageId> {
         Callback::Request { .. }
         | Callback::ServletInitialized
         | Callback::NoAckReceived { .. }
+        | Callback::NoPrackReceived { .. }
         | Callback::Timeout { .. }
         | Callback::Session { .. }
         | Callback::ApplicationSession { .. }

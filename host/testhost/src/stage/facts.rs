@@ -164,6 +164,7 @@ fn event(report: &Report) -> Option<Event> {
             sentence(format!("the host refused a request: {status} {text} ({})", why.name()))
         }
         Report::Dropped { why, .. } => sentence(format!("the host dropped a message: {}", why.name())),
+        Report::NoPrack { app } => sentence(format!("no PRACK came for a reliable response of {}", app.name)),
         Report::NoAck { app } => sentence(format!("no ACK came for a 2xx of {}", app.name)),
         Report::ClientTimeout { app, method } => {
             sentence(format!("a {method} of {} got no final response in time", app.name))

@@ -28,6 +28,7 @@ pub(super) fn line(report: &Report, names: &mut Names) -> Option<String> {
             format!("report unanswered {method} answered={answered}")
         }
         Report::NoAck { .. } => "report no-ack".to_owned(),
+        Report::NoPrack { .. } => "report no-prack".to_owned(),
         Report::ClientTimeout { method, .. } => format!("report client-timeout {method}"),
         Report::TransmitFailed { .. } => "report transmit-failed".to_owned(),
         Report::StoreRefused { key } => format!("report store-refused {}", names.session(*key)),

@@ -44,7 +44,10 @@ impl Instance {
             Callback::Session { handler, session } => self.session_listener(handler, session),
             Callback::ApplicationSession { handler } => self.application_session_listener(handler),
             Callback::AttributeChanged { change } => self.attribute_listener(&change),
-            Callback::Request { .. } | Callback::Response { .. } | Callback::NoAckReceived { .. } => {
+            Callback::Request { .. }
+            | Callback::Response { .. }
+            | Callback::NoAckReceived { .. }
+            | Callback::NoPrackReceived { .. } => {
                 wasmtime::bail!("a message has a handler of its own")
             }
         }

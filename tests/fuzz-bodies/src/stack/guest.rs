@@ -51,7 +51,8 @@ fn handle(turn: &mut Turn, kind: u8) -> Result<(), Misuse> {
             turn.set_attribute(siplet_container::turn::Scope::Session(session), "a", &[kind])
         }
         Callback::ApplicationSession { .. } if kind % 7 == 0 => turn.set_expires(u32::from(kind)),
-        Callback::ServletInitialized
+        Callback::NoPrackReceived { .. }
+        | Callback::ServletInitialized
         | Callback::Upgrade
         | Callback::Timeout { .. }
         | Callback::Session { .. }

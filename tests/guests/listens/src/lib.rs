@@ -40,6 +40,11 @@ impl error_listener::Guest for Listens {
         let view = response.view().map_err(|error| format!("{error:?}"))?;
         Err(format!("no ACK for a {}", view.index[1]))
     }
+
+    fn no_prack_received(request: &Request) -> Result<(), String> {
+        let view = request.view().map_err(|error| format!("{error:?}"))?;
+        Err(format!("no PRACK for a request of method {}", view.index[1]))
+    }
 }
 
 impl upgrade::Guest for Listens {
