@@ -217,18 +217,10 @@ pub fn words(report: &Report) -> Option<(Loudness, String)> {
         Report::Unanswered { app, method, answered } => {
             (Loudness::WARN, format!("{app} left a request unanswered: {method}\n{}", heard(*answered)))
         }
-        Report::NoPrack { app } => {
-            (Loudness::INFO, format!("{app}: a caller never acknowledged its reliable response"))
-        }
-        Report::NoAck { app } => (Loudness::INFO, format!("{app}: a caller never acknowledged its 200")),
-        Report::ClientTimeout { app, method } => {
-            (Loudness::INFO, format!("{app}: nobody answered its request: {method}"))
-        }
-        Report::TransmitFailed { app } => {
-            let whose =
-                app.as_ref().map_or_else(|| "an answer".to_owned(), |app| format!("a message of {app}"));
-            (Loudness::INFO, format!("{whose} could not be sent"))
-        }
+        Report::NoPrack { .. }
+        | Report::NoAck { .. }
+        | Report::ClientTimeout { .. }
+        | Report::TransmitFailed { .. } => return of_a_peer(report),
         Report::StoreRefused { key } => {
             (Loudness::WARN, format!("session {:016x} is owned elsewhere and was given up here", key.0))
         }
@@ -266,6 +258,26 @@ pub fn words(report: &Report) -> Option<(Loudness, String)> {
             (Loudness::INFO, format!("{app}: a step was not recorded (limit `{limit}`)"))
         }
         Report::Deployed(_) | Report::Log { .. } | Report::Step(_) => return None,
+    })
+}
+
+/// What a peer did not do.
+fn of_a_peer(report: &Report) -> Option<(Loudness, String)> {
+    #[allow(clippy::wildcard_enum_match_arm, reason = "whoever calls this has told the others apart")]
+    Some(match report {
+        Report::NoPrack { app } => {
+            (Loudness::INFO, format!("{app}: a caller never acknowledged its reliable response"))
+        }
+        Report::NoAck { app } => (Loudness::INFO, format!("{app}: a caller never acknowledged its 200")),
+        Report::ClientTimeout { app, method } => {
+            (Loudness::INFO, format!("{app}: nobody answered its request: {method}"))
+        }
+        Report::TransmitFailed { app } => {
+            let whose =
+                app.as_ref().map_or_else(|| "an answer".to_owned(), |app| format!("a message of {app}"));
+            (Loudness::INFO, format!("{whose} could not be sent"))
+        }
+        _ => return None,
     })
 }
 

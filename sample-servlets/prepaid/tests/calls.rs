@@ -3,7 +3,9 @@
 use siplet_testkit::*;
 
 fn world() -> World {
-    World::with(servlet!()).init("credit", r#"{"sip:alice@home": 60, "sip:bob@home": 5}"#).init("warn-before", 10)
+    World::with(servlet!())
+        .init("credit", r#"{"sip:alice@home": 60, "sip:bob@home": 5}"#)
+        .init("warn-before", 10)
 }
 
 #[test]

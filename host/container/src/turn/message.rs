@@ -52,6 +52,17 @@ impl TurnMessage {
     }
 }
 
+/// The request of a server transaction as a message of a turn.
+fn received_request(tx: &ServerTx) -> TurnMessage {
+    TurnMessage::Received {
+        message: tx.request.clone(),
+        sip: tx.sip,
+        server: Some(tx.index),
+        client: None,
+        flow: Some(tx.flow),
+    }
+}
+
 /// Brings the callback's message into the turn.
 pub(super) fn enter(
     callback: &step::Callback,
@@ -62,13 +73,7 @@ pub(super) fn enter(
     match callback {
         step::Callback::Request { handler, server } => {
             let tx = copy.session.server(*server)?;
-            messages.push(TurnMessage::Received {
-                message: tx.request.clone(),
-                sip: tx.sip,
-                server: Some(*server),
-                client: None,
-                flow: Some(tx.flow),
-            });
+            messages.push(received_request(tx));
             Some(Callback::Request { handler: *handler, message: id })
         }
         step::Callback::Ack { message, sip, flow } => {
@@ -105,13 +110,7 @@ pub(super) fn enter(
         }
         step::Callback::NoPrack { server } => {
             let tx = copy.session.server(*server)?;
-            messages.push(TurnMessage::Received {
-                message: tx.request.clone(),
-                sip: tx.sip,
-                server: Some(*server),
-                client: None,
-                flow: Some(tx.flow),
-            });
+            messages.push(received_request(tx));
             Some(Callback::NoPrackReceived { request: id })
         }
         step::Callback::Initialized => Some(Callback::ServletInitialized),
@@ -245,13 +244,7 @@ impl Turn {
         if let Some(at) = self.messages.iter().position(is_it) {
             return u32::try_from(at).map(MessageId).map_err(|_| Misuse::Limit("handles"));
         }
-        self.push(TurnMessage::Received {
-            message: tx.request.clone(),
-            sip: tx.sip,
-            server: Some(tx.index),
-            client: None,
-            flow: Some(tx.flow),
-        })
+        self.push(received_request(tx))
     }
 
     /// A response to a received request.

@@ -173,10 +173,9 @@ fn event(report: &Report) -> Option<Event> {
             let whose = app.as_ref().map_or(String::new(), |app| format!(" of {}", app.name));
             sentence(format!("a message{whose} could not be sent: nobody is there"))
         }
-        Report::ListenersDropped { app, turns } => sentence(format!(
-            "{turns} callbacks into listeners of {} are beyond its limit `listener-turns`",
-            app.name
-        )),
+        Report::ListenersDropped { app, turns } => {
+            sentence(format!("{turns} listeners of {} are beyond its limit `listener-turns`", app.name))
+        }
         Report::LogDropped { app, lines } => {
             sentence(format!("{lines} log lines of {} are beyond its limit `log-bytes`", app.name))
         }

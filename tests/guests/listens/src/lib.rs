@@ -20,8 +20,8 @@ wit_bindgen::generate!({
 });
 
 use exports::siplet::servlet::{
-    activation_listener, application_session_listener, attribute_listener, error_listener, lifecycle, session_listener,
-    sip_servlet, timer_listener, upgrade,
+    activation_listener, application_session_listener, attribute_listener, error_listener, lifecycle,
+    session_listener, sip_servlet, timer_listener, upgrade,
 };
 use siplet::servlet::context::{Level, log};
 use siplet::servlet::types::{ApplicationSession, Repeat, Request, Response, ServletTimer, SipSession, View};
@@ -107,7 +107,10 @@ impl timer_listener::Guest for Listens {
     fn timeout(timer: ServletTimer, session: &ApplicationSession) -> Result<(), String> {
         let armed = session.timers().map_err(|error| format!("{error:?}"))?.len();
         let text = String::from_utf8_lossy(&timer.payload).into_owned();
-        log(Level::Info, &format!("timeout {text} {:?} persistent={} armed={armed}", timer.repeat, timer.persistent));
+        log(
+            Level::Info,
+            &format!("timeout {text} {:?} persistent={} armed={armed}", timer.repeat, timer.persistent),
+        );
         for sip in session.sessions().map_err(|error| format!("{error:?}"))? {
             for request in sip.pending_requests().map_err(|error| format!("{error:?}"))? {
                 let response = request.create_response(486, None).map_err(|error| format!("{error:?}"))?;

@@ -108,6 +108,24 @@ impl<'a> Runner<'a> {
                 let session = self.session()?;
                 self.turn.set_invalidate_when_ready(Scope::Session(session), false)?;
             }
+            Act::Timer { .. } | Act::CancelTimers | Act::Fires | Act::AllFired => self.on_timers(act)?,
+            Act::Pending(status) => self.pending(*status)?,
+            Act::Expires(seconds) => self.turn.set_expires(*seconds)?,
+            Act::Takes(time) => self.takes += *time,
+            Act::Trap(reason, text) => return Err(End::Died(*reason, text.clone())),
+            Act::Fail(text) => return Err(End::Failed(text.clone())),
+            Act::Try(act) => match self.act(act) {
+                Err(End::Failed(words)) => self.turn.log(Level::Warn, words),
+                other => return other,
+            },
+            Act::Ack | Act::Nothing => {}
+        }
+        Ok(())
+    }
+
+    #[allow(clippy::wildcard_enum_match_arm, reason = "whoever calls this has told the others apart")]
+    fn on_timers(&mut self, act: &Act) -> Result<(), End> {
+        match act {
             Act::Timer { delay, repeat, persistent } => {
                 self.turn.create_timer(*delay, *repeat, *persistent, b"")?;
                 self.add("armed", 1)?;
@@ -133,23 +151,18 @@ impl<'a> Runner<'a> {
                     return Err(End::Died(TrapReason::HostError, text));
                 }
             }
-            Act::Pending(status) => {
-                for session in self.turn.sessions() {
-                    for request in self.turn.pending_requests(session)? {
-                        let response = self.turn.create_response(request, *status, None)?;
-                        self.send(response)?;
-                    }
-                }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Answers every request that is open.
+    fn pending(&mut self, status: u16) -> Result<(), End> {
+        for session in self.turn.sessions() {
+            for request in self.turn.pending_requests(session)? {
+                let response = self.turn.create_response(request, status, None)?;
+                self.send(response)?;
             }
-            Act::Expires(seconds) => self.turn.set_expires(*seconds)?,
-            Act::Takes(time) => self.takes += *time,
-            Act::Trap(reason, text) => return Err(End::Died(*reason, text.clone())),
-            Act::Fail(text) => return Err(End::Failed(text.clone())),
-            Act::Try(act) => match self.act(act) {
-                Err(End::Failed(words)) => self.turn.log(Level::Warn, words),
-                other => return other,
-            },
-            Act::Ack | Act::Nothing => {}
         }
         Ok(())
     }
