@@ -8,6 +8,7 @@
 
 pub mod address;
 pub mod dialog;
+pub mod digest;
 pub mod draft;
 mod few;
 pub mod frame;
