@@ -206,7 +206,7 @@ fn application_families(page: &mut Page, counters: &Counters) {
         .iter()
         .map(|(app, counters)| (app.name.as_ref(), format!("{:06x}", app.digest >> 40), counters))
         .collect();
-    let families: [(&str, &str, Count); 7] = [
+    let families: [(&str, &str, Count); 8] = [
         ("turns_total", "Turns.", |app| app.turns),
         ("turns_failed_total", "Turns whose handler returned an error.", |app| app.failed),
         ("unanswered_total", "Transactions that a servlet left unanswered.", |app| app.unanswered),
