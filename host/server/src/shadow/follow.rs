@@ -9,7 +9,7 @@ use siplet_container::app::Application;
 use siplet_container::io::Key;
 use siplet_container::record::effects::{Change, Compared, HOST, compare};
 use siplet_container::record::redact::Redaction;
-use siplet_container::record::{StepRecord, TurnOutcome};
+use siplet_container::record::{StepInput, StepRecord, TurnOutcome};
 use siplet_container::turn::{Outcome, Turn};
 use siplet_container::{Container, replay_step};
 use siplet_sip::time::Time;
@@ -97,6 +97,12 @@ impl Follower {
         let mut step = step;
         let key = step.key;
         let follows = match self.calls.get(&key) {
+            Some(_) if matches!(step.input, StepInput::Upgrade { .. }) => {
+                // The live call may go on with a third version.
+                self.forget(key);
+                found.limit = Some("moved");
+                false
+            }
             Some(call) if call.number + 1 == step.number => {
                 // Another watch may have begun a record here; the shadow goes on with its own state.
                 step.beginning = None;

@@ -38,7 +38,7 @@ pub struct Report {
     /// Turns of the shadow whose handler died.
     pub traps: u64,
     /// Calls that were not followed, or no further, by the limit that was reached. `steps-lost`: steps of the call found no
-    /// room on their way, or the call went back to what it was before them.
+    /// room on their way, or the call went back to what it was before them. `moved`: the call moved to another version.
     pub not_followed: BTreeMap<String, u64>,
     /// What differs, in the order in which it was found.
     pub differences: Vec<Difference>,

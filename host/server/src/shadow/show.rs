@@ -48,6 +48,7 @@ impl fmt::Display for Seen {
         for (limit, calls) in &report.not_followed {
             let why = match limit.as_str() {
                 "steps-lost" => "steps of them were lost or taken back".to_owned(),
+                "moved" => "they moved to another version".to_owned(),
                 limit => format!("limit `{limit}` in [shadow]"),
             };
             writeln!(f, "  {} calls not followed to their end: {why}", grouped(*calls))?;
