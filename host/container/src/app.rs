@@ -164,6 +164,10 @@ pub struct Descriptor {
     /// Percent of new calls, 0 to 100, that a version takes at its deployment beside the version that is there. None: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canary: Option<u8>,
+    /// Percent of new calls, 0 to 100, in which a version runs in the shadow of the version that is there, instead of taking
+    /// calls. None: it takes calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<u8>,
 }
 
 impl Default for Descriptor {
@@ -185,6 +189,7 @@ impl Default for Descriptor {
             init_parameters: std::collections::BTreeMap::new(),
             limits: AppLimits::default(),
             canary: None,
+            shadow: None,
         }
     }
 }

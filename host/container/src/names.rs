@@ -170,6 +170,15 @@ impl Minter {
         (hasher.finish() % 100) as u8
     }
 
+    /// Where a call stands among all calls for a watch that takes a share of them, 0 to 99. It tells nothing of where it
+    /// stands for a canary.
+    pub(crate) fn percent_for_watch(&self, call_id: &[u8]) -> u8 {
+        let mut hasher = SipHasher24::new_with_keys(self.secret[0], self.secret[1]);
+        hasher.write_u8(0x83);
+        hasher.write(call_id);
+        (hasher.finish() % 100) as u8
+    }
+
     /// The partition of a call that was named elsewhere.
     pub(crate) fn partition_of_call(&self, call_id: &[u8]) -> u16 {
         let mut hasher = SipHasher24::new_with_keys(self.secret[0], self.secret[1]);
@@ -177,6 +186,31 @@ impl Minter {
         hasher.write(call_id);
         (hasher.finish() % u64::from(PARTITIONS)) as u16
     }
+}
+
+/// The same text without the names of that session, so that two runs of it that minted in another order can be compared.
+pub(crate) fn without_names(text: &[u8], key: Key) -> Vec<u8> {
+    let prefix = key.0.to_be_bytes();
+    let is_letter = |byte: &u8| ALPHABET.contains(&byte.to_ascii_lowercase());
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let run = rest.iter().position(|byte| !is_letter(byte)).unwrap_or(rest.len());
+        // The cookie before a branch is made of the same letters, but for its capital K, which is one too.
+        let name = run.checked_sub(NAME_LEN).and_then(|start| Some((start, decode(&rest[start..run])?)));
+        match name {
+            Some((start, bytes)) if bytes[..8] == prefix => {
+                out.extend_from_slice(&rest[..start]);
+                out.push(b'~');
+            }
+            Some(_) | None => out.extend_from_slice(&rest[..run]),
+        }
+        if let Some(after) = rest.get(run) {
+            out.push(*after);
+        }
+        at += run + 1;
+    }
+    out
 }
 
 /// Five bits a character; `bytes` is a multiple of five long.

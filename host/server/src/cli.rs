@@ -133,6 +133,20 @@ pub enum What {
         #[command(flatten)]
         control: Control,
     },
+    /// Run another version beside the one that serves, drop what it sends, and tell what it does otherwise.
+    Shadow {
+        /// Name of the application.
+        name: String,
+        /// The other version: a .wasm file, or a version or #DIGEST that `siplet versions` lists; `off` ends it; the report of
+        /// what differs when none is named.
+        what: Option<String>,
+        /// Share of new calls in percent, as in 10%.
+        #[arg(value_parser = percent, default_value = "10%", requires = "what")]
+        share: u8,
+        /// The way to the server.
+        #[command(flatten)]
+        control: Control,
+    },
     /// Record calls of a running server, so that they can run again.
     Record(crate::record::command::Record),
     /// Run a record again. Exit code 1 when something differs.
@@ -145,6 +159,21 @@ fn percent(text: &str) -> Result<u8, String> {
     match number.parse() {
         Ok(percent @ 0..=100) => Ok(percent),
         Ok(_) | Err(_) => Err("a share is a whole number of percent, 0% to 100%".to_owned()),
+    }
+}
+
+/// What is asked of a shadow. Whatever has a folder or `.wasm` in its name is a file; the server looks for it from the
+/// root.
+fn shadow(name: &str, what: Option<&str>, percent: u8) -> Ask {
+    let name = name.to_owned();
+    match what {
+        None => Ask::Shadow { name },
+        Some("off") => Ask::ShadowOff { name },
+        Some(what) if what.contains('/') || what.ends_with(".wasm") => {
+            let file = std::path::absolute(what).unwrap_or_else(|_| PathBuf::from(what));
+            Ask::ShadowRun { name, file: Some(file), version: None, percent }
+        }
+        Some(version) => Ask::ShadowRun { name, file: None, version: Some(version.to_owned()), percent },
     }
 }
 
@@ -189,6 +218,7 @@ impl What {
             Self::Canary { name, share, control } => {
                 (Ask::Canary { name: name.clone(), percent: *share }, control)
             }
+            Self::Shadow { name, what, share, control } => (shadow(name, what.as_deref(), *share), control),
             Self::New(_)
             | Self::Dev(_)
             | Self::Serve(_)

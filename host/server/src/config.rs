@@ -51,6 +51,7 @@ pub struct Config {
     pub deploy: Deploy,
     pub timers: Timers,
     pub record: Record,
+    pub shadow: Shadow,
     pub limits: Limits,
     pub route: Vec<Route>,
 }
@@ -141,6 +142,18 @@ pub struct Record {
     pub longest_s: u64,
 }
 
+/// Section `[shadow]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub struct Shadow {
+    pub sessions: usize,
+    pub bytes: usize,
+    pub queue_steps: usize,
+    pub differences: usize,
+    pub cpu_percent: u8,
+}
+
 /// Section `[limits]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -207,6 +220,7 @@ impl Default for Config {
             deploy: Deploy::default(),
             timers: Timers::default(),
             record: Record::default(),
+            shadow: Shadow::default(),
             limits: Limits::default(),
             route: Vec::new(),
         }
@@ -262,6 +276,12 @@ impl Default for Record {
             bytes: 64 << 20,
             longest_s: 86_400,
         }
+    }
+}
+
+impl Default for Shadow {
+    fn default() -> Self {
+        Self { sessions: 1000, bytes: 64 << 20, queue_steps: 4096, differences: 100, cpu_percent: 25 }
     }
 }
 
@@ -379,6 +399,13 @@ impl Config {
         if self.deploy.rollback_trap_percent > 100 {
             let percent = self.deploy.rollback_trap_percent;
             return refuse(format!("`rollback-trap-percent` in [deploy] is {percent}, and must be 0 to 100"));
+        }
+        if !(1..=100).contains(&self.shadow.cpu_percent) {
+            let percent = self.shadow.cpu_percent;
+            return refuse(format!("`cpu-percent` in [shadow] is {percent}, and must be 1 to 100"));
+        }
+        if self.shadow.queue_steps == 0 {
+            return refuse("`queue-steps` in [shadow] must be above 0".into());
         }
         if let Some(route) = self.route.iter().find(|route| route.application.is_empty()) {
             return refuse(format!("a [[route]] names no `application` (its domains: {:?})", route.domains));

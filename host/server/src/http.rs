@@ -23,7 +23,7 @@ pub async fn serve(listener: tokio::net::TcpListener, hub: Hub) -> std::io::Resu
 async fn metrics_page(State(hub): State<Hub>) -> impl IntoResponse {
     let (numbers, silent) = hub.numbers().await;
     let process = process::look(hub.started(), hub.is_draining(), hub.records());
-    let page = metrics::page(&numbers, silent, &process, hub.rollbacks());
+    let page = metrics::page(&numbers, silent, &process, hub.rollbacks(), hub.shadows());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page)
 }
 

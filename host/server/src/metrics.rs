@@ -5,6 +5,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use siplet_container::Counts;
@@ -14,6 +15,8 @@ use siplet_container::turn::TrapReason;
 
 use crate::counters::{AppCounters, Counters, TURN_BOUNDS_US};
 use crate::deploy::Rollbacks;
+use crate::shadow::report::Report;
+use crate::shadow::{Shadow, Shadows};
 use crate::shard::Numbers;
 
 /// What the process as a whole says of itself.
@@ -90,7 +93,13 @@ fn escaped(text: &str) -> String {
 
 /// The page for `/metrics`. `missing` shards did not answer in time.
 #[must_use]
-pub fn page(shards: &[Numbers], missing: usize, process: &Process, rollbacks: &Rollbacks) -> String {
+pub fn page(
+    shards: &[Numbers],
+    missing: usize,
+    process: &Process,
+    rollbacks: &Rollbacks,
+    shadows: &Shadows,
+) -> String {
     let mut page = Page(String::with_capacity(16 << 10));
     let mut counters = Counters::default();
     for shard in shards {
@@ -104,6 +113,7 @@ pub fn page(shards: &[Numbers], missing: usize, process: &Process, rollbacks: &R
     application_families(&mut page, &counters);
     session_family(&mut page, shards);
     rollback_family(&mut page, rollbacks);
+    shadow_families(&mut page, shadows);
     runner_families(&mut page, shards);
     page.0
 }
@@ -280,6 +290,63 @@ fn rollback_family(page: &mut Page, rollbacks: &Rollbacks) {
     );
     for (cause, count) in [("traps", &rollbacks.by_traps), ("operator", &rollbacks.by_operator)] {
         page.sample("rollbacks_total", &[("cause", cause)], count.load(Ordering::Relaxed));
+    }
+}
+
+/// One number of a shadow.
+type Found = fn(&Report) -> f64;
+
+fn shadow_families(page: &mut Page, shadows: &Shadows) {
+    let of = |shadow: &Arc<Shadow>| {
+        let id = shadow.id();
+        (id.name.clone(), format!("{:06x}", id.digest >> 40), shadow.is_running(), shadow.report())
+    };
+    let all: Vec<_> = shadows.all().iter().map(of).collect();
+    page.family("shadow_running", "gauge", "1 for each version that runs in the shadow of another.");
+    for (name, digest, running, _) in &all {
+        page.sample("shadow_running", &[("application", name), ("digest", digest)], u8::from(*running));
+    }
+    let families: [(&str, &str, &str, Found); 8] = [
+        ("shadow_calls_total", "counter", "Calls that a shadow followed.", |found| found.calls as f64),
+        ("shadow_calls", "gauge", "Calls that a shadow follows now.", |found| found.calls_now as f64),
+        ("shadow_parted_total", "counter", "Calls in which a shadow went another way.", |found| {
+            found.parted as f64
+        }),
+        ("shadow_traps_total", "counter", "Turns of a shadow that died.", |found| found.traps as f64),
+        ("shadow_differences", "gauge", "Differences that a shadow tells apart.", |found| {
+            found.differences.len() as f64
+        }),
+        (
+            "shadow_differences_untold_total",
+            "counter",
+            "Differences that found no room to be told.",
+            |found| found.differences_untold as f64,
+        ),
+        ("shadow_held_bytes", "gauge", "Bytes that the calls of a shadow hold.", |found| {
+            found.held_bytes as f64
+        }),
+        ("shadow_cpu_seconds_total", "counter", "CPU time of a shadow.", |found| found.cpu().as_secs_f64()),
+    ];
+    for (name, kind, help, value) in families {
+        page.family(name, kind, help);
+        for (application, digest, _, report) in &all {
+            page.sample(name, &[("application", application), ("digest", digest)], value(report));
+        }
+    }
+    page.family("shadow_steps_total", "counter", "Steps that ran in both versions.");
+    for (application, digest, _, report) in &all {
+        for (result, steps) in [("same", report.same), ("differ", report.differ())] {
+            let labels = [("application", &**application), ("digest", digest.as_str()), ("result", result)];
+            page.sample("shadow_steps_total", &labels, steps);
+        }
+    }
+    let help = "Calls that a shadow did not follow to their end, by the limit that was reached.";
+    page.family("shadow_not_followed_total", "counter", help);
+    for (application, digest, _, report) in &all {
+        for (limit, calls) in &report.not_followed {
+            let labels = [("application", &**application), ("digest", digest.as_str()), ("limit", limit)];
+            page.sample("shadow_not_followed_total", &labels, calls);
+        }
     }
 }
 

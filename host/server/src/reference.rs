@@ -16,6 +16,7 @@ use crate::cli::Cli;
 use crate::config::{EXAMPLE, documented, settings};
 use crate::deploy::Rollbacks;
 use crate::metrics::{Process, page};
+use crate::shadow::Shadows;
 
 pub use schema::schema;
 
@@ -173,7 +174,7 @@ fn metrics_page() -> String {
         "# Metrics\n\nServed under `/metrics` on the listener `metrics`, in the text format of Prometheus. \
                     Counters begin at zero with the process.\n\n| metric | kind | what |\n|---|---|---|\n"
             .to_owned();
-    let page = page(&[], 0, &Process::default(), &Rollbacks::default());
+    let page = page(&[], 0, &Process::default(), &Rollbacks::default(), &Shadows::default());
     let mut help = "";
     for line in page.lines() {
         if let Some(rest) = line.strip_prefix("# HELP ") {

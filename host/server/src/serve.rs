@@ -16,10 +16,11 @@ use tokio::net::UnixListener;
 
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat, StoreKind};
-use crate::deploy::{self, lines};
+use crate::deploy::{self, Shade, lines};
 use crate::hub::Hub;
 use crate::record::trapped::Trapped;
 use crate::record::{self, Feed, Records};
+use crate::shadow::Shadows;
 use crate::shard::{self, Parts, ShardHandle, Sockets};
 use crate::stop::{self, Signals};
 use crate::{control, http, log, secret, sockets};
@@ -93,9 +94,16 @@ impl Server {
         let (records, feed, steps) = Records::new(&template(&config, &listeners), secret::random_words()?);
         tokio::spawn(record::run(steps, Arc::clone(&records), trapped(&config, &records)));
         let (shards, threads) = start_shards(&config, &listeners, sockets, &engine, &kind.runner, feed)?;
+        let shadows = Arc::<Shadows>::default();
+        let shade = Shade {
+            records: Arc::clone(&records),
+            runner: kind.runner,
+            config: Arc::clone(&config),
+            shadows: Arc::clone(&shadows),
+        };
         let deploy::Started { requests, first_look, rollbacks } =
-            deploy::start(&config, engine, shards.clone())?;
-        let hub = Hub::new(Arc::clone(&config), records, shards, requests, rollbacks);
+            deploy::start(shade, engine, shards.clone())?;
+        let hub = Hub::new(Arc::clone(&config), records, shards, requests, rollbacks, shadows);
         let metrics = http.as_ref().and_then(|listener| listener.local_addr().ok());
         if let Some(listener) = http {
             tokio::spawn(http::serve(listener, hub.clone()));

@@ -160,7 +160,7 @@ fn digests(bytes: &[u8], descriptor: &Descriptor) -> ([u8; 32], AppId) {
     hash.update(bytes);
     let file: [u8; 32] = hash.clone().finalize().into();
     // How a version begins is not what it is: a canary that is promoted stays the same version.
-    let whole = Descriptor { canary: None, ..descriptor.clone() };
+    let whole = Descriptor { canary: None, shadow: None, ..descriptor.clone() };
     hash.update(serde_json::to_vec(&whole).unwrap_or_default());
     let both: [u8; 32] = hash.finalize().into();
     let mut digest = [0; 8];

@@ -26,6 +26,9 @@ use crate::turn::{Outcome, SipKey, Turn};
 use super::slots::Slot;
 use super::{Container, Work};
 
+/// Octets of a SIP session with its dialog, near enough for a limit.
+const SIP_SESSION_BYTES: usize = 1024;
+
 /// What the record says that would else be random.
 #[derive(Debug, Default)]
 pub(super) struct Replaying {
@@ -73,6 +76,21 @@ impl Container {
         self.post(record.key, work);
         self.run_ready();
         Ok(())
+    }
+
+    /// Octets that the sessions of a run hold: their attributes and the messages of their transactions.
+    #[must_use]
+    pub fn replayed_bytes(&self) -> usize {
+        let keys = self.slots.sorted_keys();
+        let sessions = keys.iter().filter_map(|key| self.slots.get(key)).map(|slot| &slot.live);
+        // Each side of a transaction holds about as much as its request.
+        let held = sessions.map(|session| {
+            let servers = session.servers.iter().map(|tx| 2 * tx.request.bytes().len());
+            let clients = session.clients.iter().map(|tx| 2 * tx.request.len());
+            let sips = session.sips.iter().map(|sip| sip.remote_party.len() + SIP_SESSION_BYTES);
+            session.attribute_bytes() + servers.chain(clients).chain(sips).sum::<usize>()
+        });
+        held.sum()
     }
 
     /// Random words for a turn: those of the record where one runs.

@@ -97,6 +97,12 @@ fn check(descriptor: &Descriptor) -> Result<(), Reason> {
     if descriptor.canary.is_some_and(|percent| percent > 100) {
         return wrong("`canary` is a share of new calls in percent, 0 to 100".to_owned());
     }
+    if descriptor.shadow.is_some_and(|percent| percent > 100) {
+        return wrong("`shadow` is a share of new calls in percent, 0 to 100".to_owned());
+    }
+    if descriptor.canary.is_some() && descriptor.shadow.is_some() {
+        return wrong("a version begins by `canary` or by `shadow`, not by both".to_owned());
+    }
     if descriptor.limits.handles == 0 {
         return wrong("the limit `handles` is 0, so no handler could act".to_owned());
     }

@@ -12,3 +12,4 @@ mod refusals;
 #[path = "../support/turns.rs"]
 mod support;
 mod traps;
+mod upgrades;
