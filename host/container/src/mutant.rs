@@ -14,6 +14,7 @@ pub enum Mutant {
     ClientsLostInRestore,
     FailureUnacknowledged,
     ForgetLost,
+    ForgetNotRetried,
     ForgetTooEarly,
     LaterUnitsLeaveWithFirst,
     MailboxOvertaken,
@@ -44,7 +45,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::AckDoesNotStopSuccess,
         Self::AttributesSurviveTrap,
         Self::CancelLeavesInvitePending,
@@ -52,6 +53,7 @@ impl Mutant {
         Self::ClientsLostInRestore,
         Self::FailureUnacknowledged,
         Self::ForgetLost,
+        Self::ForgetNotRetried,
         Self::ForgetTooEarly,
         Self::LaterUnitsLeaveWithFirst,
         Self::MailboxOvertaken,

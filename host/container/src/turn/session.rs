@@ -164,7 +164,7 @@ impl Turn {
         }
         let attributes = self.attributes(scope)?;
         let others = self.copy.session.attribute_bytes() - attributes.bytes();
-        if others + attributes.bytes_with(name, value)
+        if others.saturating_add(attributes.bytes_with(name, value))
             > self.copy.application.descriptor.limits.attribute_bytes
         {
             return Err(Misuse::Limit("attribute-bytes"));
