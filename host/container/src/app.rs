@@ -71,7 +71,8 @@ pub enum Wasi {
     Lite,
 }
 
-/// Limits of one application; each has a name that stands in `error.limit` and in reports.
+/// Limits of one application; each has a name that stands in `error.limit` and in reports, and is at least 1. A host has
+/// a ceiling over each, which no descriptor passes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AppLimits {
@@ -103,6 +104,65 @@ pub struct AppLimits {
     pub timers: usize,
     /// Callbacks into listeners in one step.
     pub listener_turns: usize,
+}
+
+impl AppLimits {
+    /// The most that a host allows of each where its operator sets no other ceilings.
+    pub const CEILINGS: Self = Self {
+        memory_bytes: 128 << 20,
+        table_elements: 200_000,
+        turn_ms: 100,
+        sessions: 500_000,
+        sip_sessions: 1024,
+        transactions: 1024,
+        attribute_bytes: 1 << 20,
+        outbox_messages: 256,
+        outbox_bytes: 1 << 20,
+        log_bytes: 256 << 10,
+        mailbox: 1024,
+        handles: 16_384,
+        timers: 4096,
+        listener_turns: 1024,
+    };
+
+    /// The most that any operator can set as a ceiling. No sum or product that the host makes of them overflows.
+    pub const HIGHEST: Self = Self {
+        memory_bytes: 4 << 30,
+        table_elements: 200_000,
+        turn_ms: 60_000,
+        sessions: 10_000_000,
+        sip_sessions: 65_536,
+        transactions: 65_536,
+        attribute_bytes: 256 << 20,
+        outbox_messages: 65_536,
+        outbox_bytes: 256 << 20,
+        log_bytes: 16 << 20,
+        mailbox: 65_536,
+        handles: 100_000,
+        timers: 65_536,
+        listener_turns: 65_536,
+    };
+
+    /// Each limit by its name in descriptors and settings, in the order of the fields.
+    #[must_use]
+    pub const fn named(&self) -> [(&'static str, u64); 14] {
+        [
+            ("memory-bytes", self.memory_bytes),
+            ("table-elements", self.table_elements as u64),
+            ("turn-ms", self.turn_ms),
+            ("sessions", self.sessions as u64),
+            ("sip-sessions", self.sip_sessions as u64),
+            ("transactions", self.transactions as u64),
+            ("attribute-bytes", self.attribute_bytes as u64),
+            ("outbox-messages", self.outbox_messages as u64),
+            ("outbox-bytes", self.outbox_bytes as u64),
+            ("log-bytes", self.log_bytes as u64),
+            ("mailbox", self.mailbox as u64),
+            ("handles", self.handles as u64),
+            ("timers", self.timers as u64),
+            ("listener-turns", self.listener_turns as u64),
+        ]
+    }
 }
 
 impl Default for AppLimits {

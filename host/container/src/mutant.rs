@@ -14,6 +14,7 @@ pub enum Mutant {
     ClientsLostInRestore,
     FailureUnacknowledged,
     ForgetLost,
+    ForgetNotRetried,
     ForgetTooEarly,
     InvalidatedWithTimers,
     LaterUnitsLeaveWithFirst,
@@ -47,7 +48,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::AckDoesNotStopSuccess,
         Self::AttributesSurviveTrap,
         Self::CancelLeavesInvitePending,
@@ -55,6 +56,7 @@ impl Mutant {
         Self::ClientsLostInRestore,
         Self::FailureUnacknowledged,
         Self::ForgetLost,
+        Self::ForgetNotRetried,
         Self::ForgetTooEarly,
         Self::InvalidatedWithTimers,
         Self::LaterUnitsLeaveWithFirst,

@@ -181,11 +181,21 @@ impl Minter {
 
     /// The partition of a call that was named elsewhere.
     pub(crate) fn partition_of_call(&self, call_id: &[u8]) -> u16 {
-        let mut hasher = SipHasher24::new_with_keys(self.secret[0], self.secret[1]);
-        hasher.write_u8(0x81);
-        hasher.write(call_id);
-        (hasher.finish() % u64::from(PARTITIONS)) as u16
+        partition_of_call(self.secret, call_id)
     }
+
+    /// The same under the previous secret: where the call stands that began before the secret was rotated. The partition
+    /// under the secret where there is no previous one.
+    pub(crate) fn previous_partition_of_call(&self, call_id: &[u8]) -> u16 {
+        partition_of_call(self.previous.unwrap_or(self.secret), call_id)
+    }
+}
+
+fn partition_of_call(secret: [u64; 2], call_id: &[u8]) -> u16 {
+    let mut hasher = SipHasher24::new_with_keys(secret[0], secret[1]);
+    hasher.write_u8(0x81);
+    hasher.write(call_id);
+    (hasher.finish() % u64::from(PARTITIONS)) as u16
 }
 
 /// The same text without the names of that session, so that two runs of it that minted in another order can be compared.

@@ -12,7 +12,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
 use siplet_container::io::Transport;
 
-use crate::config::{Override, settings};
+use crate::config::{Override, Setting, settings};
 use crate::control::{Ask, SESSIONS_LISTED};
 use crate::new;
 
@@ -41,6 +41,13 @@ pub enum What {
         /// One JSON object instead of text.
         #[arg(long)]
         json: bool,
+        /// Settings file of the host that it is for: its [ceilings] are held to the file. By default those of a host
+        /// without any. Each is a flag too, as in `siplet serve`.
+        #[arg(long, env = "SIPLET_CONFIG")]
+        config: Option<PathBuf>,
+        /// Ceilings from outside the file.
+        #[command(flatten)]
+        ceilings: Ceilings,
     },
     /// Place a test call and draw its ladder. Exit code 1 when it is not answered.
     Call(Call),
@@ -361,18 +368,66 @@ pub struct Serve {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides(pub Vec<Override>);
 
+/// Those of `[ceilings]` among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ceilings(pub Vec<Override>);
+
+/// The settings of a section; all for an empty one.
+fn settings_of(section: &'static str) -> impl Iterator<Item = &'static Setting> {
+    settings().iter().filter(move |setting| setting.path.starts_with(section))
+}
+
+fn augment(command: Command, section: &'static str) -> Command {
+    settings_of(section).fold(command, |command, setting| {
+        command.arg(
+            Arg::new(setting.path)
+                .long(setting.flag)
+                .env(setting.variable)
+                .hide_env_values(true)
+                .value_name("VALUE")
+                .help(setting.help),
+        )
+    })
+}
+
+fn given(matches: &ArgMatches, section: &'static str) -> Vec<Override> {
+    let given = settings_of(section).filter_map(|setting| {
+        let value = matches.get_one::<String>(setting.path)?.clone();
+        let source = match matches.value_source(setting.path) {
+            Some(ValueSource::EnvVariable) => setting.variable.to_owned(),
+            _ => format!("--{}", setting.flag),
+        };
+        Some(Override { path: setting.path.to_owned(), source, value })
+    });
+    given.collect()
+}
+
+const CEILINGS: &str = "ceilings.";
+
+impl Args for Ceilings {
+    fn augment_args(command: Command) -> Command {
+        augment(command, CEILINGS)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Ceilings {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(given(matches, CEILINGS)))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
 impl Args for Overrides {
     fn augment_args(command: Command) -> Command {
-        settings().iter().fold(command, |command, setting| {
-            command.arg(
-                Arg::new(setting.path)
-                    .long(setting.flag)
-                    .env(setting.variable)
-                    .hide_env_values(true)
-                    .value_name("VALUE")
-                    .help(setting.help),
-            )
-        })
+        augment(command, "")
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -382,15 +437,7 @@ impl Args for Overrides {
 
 impl FromArgMatches for Overrides {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let given = settings().iter().filter_map(|setting| {
-            let value = matches.get_one::<String>(setting.path)?.clone();
-            let source = match matches.value_source(setting.path) {
-                Some(ValueSource::EnvVariable) => setting.variable.to_owned(),
-                _ => format!("--{}", setting.flag),
-            };
-            Some(Override { path: setting.path.to_owned(), source, value })
-        });
-        Ok(Self(given.collect()))
+        Ok(Self(given(matches, "")))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -4,8 +4,10 @@
 //! the flags and their help texts are made from that file: there is no second list to keep. Errors name file, line and
 //! the key that was probably meant.
 
+mod ceilings;
 mod listen;
 mod overlay;
+mod ranges;
 #[cfg(test)]
 mod tests;
 
@@ -18,17 +20,13 @@ use serde::{Deserialize, Serialize};
 use siplet_container::config as core;
 use siplet_sip::transaction::TimerConfig;
 
+pub use ceilings::Ceilings;
 pub use listen::Listen;
 pub use overlay::{Override, Setting, documented, explain, explain_message, nearest, settings};
+pub use ranges::{Range, range, split as split_range};
 
 /// The documented defaults.
 pub const EXAMPLE: &str = include_str!("../siplet.example.toml");
-
-/// Most shards: a connection's id carries its shard.
-pub const SHARDS_MAX: u16 = 64;
-
-/// Most versions of one application that are kept: each keeps its compiled code.
-pub const KEEP_VERSIONS_MAX: usize = 20;
 
 /// All settings of `siplet serve`. Fields are documented in `siplet.example.toml`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -38,6 +36,8 @@ pub struct Config {
     pub listen: Vec<Listen>,
     pub servlets: PathBuf,
     pub state_dir: PathBuf,
+    pub secret_file: PathBuf,
+    pub previous_secret_file: PathBuf,
     pub shards: u16,
     pub metrics: String,
     pub control: PathBuf,
@@ -53,6 +53,7 @@ pub struct Config {
     pub record: Record,
     pub shadow: Shadow,
     pub limits: Limits,
+    pub ceilings: Ceilings,
     pub route: Vec<Route>,
 }
 
@@ -165,6 +166,7 @@ pub struct Limits {
     pub stream_head_bytes: usize,
     pub sessions: usize,
     pub loading_packets: usize,
+    pub forgetting: usize,
     pub store_attempts: u32,
     pub store_retry_after_ms: u64,
     pub invite_unanswered_s: u64,
@@ -207,6 +209,8 @@ impl Default for Config {
             listen: vec![Listen::default()],
             servlets: "servlets".into(),
             state_dir: ".siplet".into(),
+            secret_file: PathBuf::new(),
+            previous_secret_file: PathBuf::new(),
             shards: 1,
             metrics: "127.0.0.1:8060".to_owned(),
             control: PathBuf::new(),
@@ -222,6 +226,7 @@ impl Default for Config {
             record: Record::default(),
             shadow: Shadow::default(),
             limits: Limits::default(),
+            ceilings: Ceilings::default(),
             route: Vec::new(),
         }
     }
@@ -294,6 +299,7 @@ impl Default for Limits {
             stream_head_bytes: 16_384,
             sessions: 500_000,
             loading_packets: 1024,
+            forgetting: 500_000,
             store_attempts: 5,
             store_retry_after_ms: 200,
             invite_unanswered_s: 600,
@@ -338,8 +344,9 @@ impl Config {
     /// Reads the text of a settings file. `name` is how errors call it.
     ///
     /// # Errors
-    /// Text that is no TOML, unknown keys, values of the wrong type: with file, line and the key.
+    /// Text that is no TOML, unknown keys, values of the wrong type or out of range: with file, line and the key.
     pub fn from_text(name: &str, text: &str) -> Result<Self, ConfigError> {
+        ranges::check_text(name, text)?;
         toml::from_str(text).map_err(|error| overlay::explain(name, text, &error))
     }
 
@@ -364,7 +371,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Refuses values that cannot work, before anything is opened.
+    /// Refuses values that cannot work together or are no numbers, before anything is opened.
     fn check(&self) -> Result<(), ConfigError> {
         let refuse = |text: String| Err(ConfigError(text));
         if self.listen.is_empty() {
@@ -376,36 +383,13 @@ impl Config {
                  `{listen}@HOST`"
             ));
         }
-        if !(1..=SHARDS_MAX).contains(&self.shards) {
-            return refuse(format!("`shards` is {}, and must be 1 to {SHARDS_MAX}", self.shards));
-        }
         self.metrics_address()?;
-        let message = self.limits.message_bytes;
-        if !(1024..=65_535).contains(&message) {
-            return refuse(format!("`message-bytes` in [limits] is {message}, and must be 1024 to 65535"));
-        }
         let timers = &self.timers;
-        if timers.t1_ms == 0 || timers.t2_ms < timers.t1_ms || timers.t4_ms == 0 {
-            return refuse(
-                "[timers]: `t1-ms` and `t4-ms` must be above 0 and `t2-ms` not below `t1-ms`".into(),
-            );
-        }
-        if !(1..=KEEP_VERSIONS_MAX).contains(&self.deploy.keep_versions) {
-            let keep = self.deploy.keep_versions;
+        if timers.t2_ms < timers.t1_ms {
             return refuse(format!(
-                "`keep-versions` in [deploy] is {keep}, and must be 1 to {KEEP_VERSIONS_MAX}"
+                "`t2-ms` in [timers] is {}, and must not be below `t1-ms`, which is {}",
+                timers.t2_ms, timers.t1_ms
             ));
-        }
-        if self.deploy.rollback_trap_percent > 100 {
-            let percent = self.deploy.rollback_trap_percent;
-            return refuse(format!("`rollback-trap-percent` in [deploy] is {percent}, and must be 0 to 100"));
-        }
-        if !(1..=100).contains(&self.shadow.cpu_percent) {
-            let percent = self.shadow.cpu_percent;
-            return refuse(format!("`cpu-percent` in [shadow] is {percent}, and must be 1 to 100"));
-        }
-        if self.shadow.queue_steps == 0 {
-            return refuse("`queue-steps` in [shadow] must be above 0".into());
         }
         if let Some(route) = self.route.iter().find(|route| route.application.is_empty()) {
             return refuse(format!("a [[route]] names no `application` (its domains: {:?})", route.domains));
@@ -458,6 +442,7 @@ impl Config {
             },
             sessions: limits.sessions,
             loading_packets: limits.loading_packets,
+            forgetting: limits.forgetting,
             store_attempts: limits.store_attempts,
             store_retry_after: Duration::from_millis(limits.store_retry_after_ms),
             invite_unanswered: Duration::from_secs(limits.invite_unanswered_s),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use siplet_container::app::{AppId, Handler};
-use siplet_container::io::TransmitError;
+use siplet_container::io::{ResolveError, TransmitError};
 use siplet_container::report::{DropReason, RefuseReason, Report};
 use siplet_container::turn::{Outcome, TrapReason};
 
@@ -112,7 +112,10 @@ pub struct Counters {
     pub store_unavailable: u64,
     pub rolled_back: u64,
     pub restored: u64,
-    pub restore_failed: u64,
+    /// Stored sessions that could not be loaded, by the reason's name.
+    pub load_failed: BTreeMap<&'static str, u64>,
+    pub resolve_failed: BTreeMap<ResolveError, u64>,
+    pub records_left: u64,
     pub log_lines_dropped: u64,
     /// Callbacks into listeners beyond their limit.
     pub listener_turns_dropped: u64,
@@ -180,7 +183,9 @@ impl Counters {
             Report::StoreRefused { .. } => self.store_refused += 1,
             Report::StoreUnavailable { .. } => self.store_unavailable += 1,
             Report::RolledBack { .. } => self.rolled_back += 1,
-            Report::RestoreFailed { .. } => self.restore_failed += 1,
+            Report::LoadFailed { why, .. } => *self.load_failed.entry(why.name()).or_default() += 1,
+            Report::RecordLeft { .. } => self.records_left += 1,
+            Report::ResolveFailed { why, .. } => *self.resolve_failed.entry(*why).or_default() += 1,
             Report::Restored { .. } => self.restored += 1,
             Report::Broken { .. } => self.broken += 1,
             // The numbers of a version that has left would stay for ever.
@@ -211,6 +216,12 @@ impl Counters {
         }
         for (reason, count) in &other.refused {
             *self.refused.entry(*reason).or_default() += count;
+        }
+        for (reason, count) in &other.load_failed {
+            *self.load_failed.entry(reason).or_default() += count;
+        }
+        for (reason, count) in &other.resolve_failed {
+            *self.resolve_failed.entry(*reason).or_default() += count;
         }
         for (app, theirs) in &other.apps {
             let mine = self.app(app);
@@ -246,7 +257,7 @@ impl Counters {
             &mut self.store_unavailable,
             &mut self.rolled_back,
             &mut self.restored,
-            &mut self.restore_failed,
+            &mut self.records_left,
             &mut self.log_lines_dropped,
             &mut self.listener_turns_dropped,
             &mut self.broken,

@@ -10,7 +10,8 @@ use std::sync::atomic::Ordering;
 
 use siplet_container::Counts;
 use siplet_container::app::AppId;
-use siplet_container::report::{DropReason, RefuseReason};
+use siplet_container::io::ResolveError;
+use siplet_container::report::{DropReason, LoadFault, RefuseReason};
 use siplet_container::turn::TrapReason;
 
 use crate::counters::{AppCounters, Counters, TURN_BOUNDS_US};
@@ -44,7 +45,7 @@ pub struct Process {
 
 /// The container's tables by name, with the number of their rows.
 #[must_use]
-pub const fn tables(counts: &Counts) -> [(&'static str, usize); 14] {
+pub const fn tables(counts: &Counts) -> [(&'static str, usize); 15] {
     [
         ("application-sessions", counts.application_sessions),
         ("sip-sessions", counts.sip_sessions),
@@ -58,6 +59,7 @@ pub const fn tables(counts: &Counts) -> [(&'static str, usize); 14] {
         ("open-steps", counts.open_steps),
         ("parked-units", counts.parked_units),
         ("loading-packets", counts.loading_packets),
+        ("forgetting", counts.forgetting),
         ("resolving", counts.resolving),
         ("applications", counts.applications),
     ]
@@ -151,6 +153,8 @@ fn table_families(page: &mut Page, shards: &[Numbers]) {
         "Most dialogs at a time since the start.",
         sum(|shard| shard.dialogs_peak),
     );
+    let help = "Questions to the DNS under way, those included that nobody waits for any more.";
+    page.one("dns_queries", "gauge", help, sum(|shard| shard.dns_queries));
     page.one("stored_sessions", "gauge", "Sessions in the store.", sum(|shard| shard.stored_sessions));
 }
 
@@ -165,10 +169,10 @@ fn plain_families(page: &mut Page, counters: &Counters) {
         ("handed_over_total", "Messages given to another shard.", counters.handed_over),
         ("handover_lost_total", "Messages that another shard had no room for.", counters.handover_lost),
         ("store_refused_total", "Units that the store refused.", counters.store_refused),
-        ("store_unavailable_total", "Units that did not reach the store.", counters.store_unavailable),
+        ("store_unavailable_total", "Orders that did not reach the store.", counters.store_unavailable),
         ("rolled_back_total", "Sessions that went back to an older version.", counters.rolled_back),
         ("restored_total", "Sessions that were restored.", counters.restored),
-        ("restore_failed_total", "Sessions that could not be restored.", counters.restore_failed),
+        ("records_left_total", "Records of ended sessions that stay in the store.", counters.records_left),
         (
             "listener_turns_dropped_total",
             "Callbacks into listeners of servlets over their limit.",
@@ -198,6 +202,16 @@ fn reason_families(page: &mut Page, counters: &Counters) {
     for reason in RefuseReason::ALL {
         let count = counters.refused.get(&reason).copied().unwrap_or(0);
         page.sample("refused_total", &[("reason", reason.name())], count);
+    }
+    page.family("load_failed_total", "counter", "Stored sessions that could not be loaded.");
+    for reason in LoadFault::NAMES {
+        let count = counters.load_failed.get(reason).copied().unwrap_or(0);
+        page.sample("load_failed_total", &[("reason", reason)], count);
+    }
+    page.family("resolve_failed_total", "counter", "Names for which the DNS gave no address.");
+    for reason in ResolveError::ALL {
+        let count = counters.resolve_failed.get(&reason).copied().unwrap_or(0);
+        page.sample("resolve_failed_total", &[("reason", reason.name())], count);
     }
     page.family("transmit_failed_total", "counter", "Messages that could not be sent.");
     let failed = [

@@ -17,7 +17,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
-use siplet_container::app::Application;
+use siplet_container::app::{AppLimits, Application};
 use siplet_container::io::Key;
 use siplet_container::record::compare::{Difference, first_difference, outcome};
 use siplet_container::record::{StepInput, StepRecord, TurnOutcome};
@@ -108,7 +108,9 @@ impl Verdict {
 /// The file is no record, or the code for it is not found or refused: in words.
 pub fn replay(options: &Replay, out: &mut impl Write) -> Result<bool> {
     let record = file::read(&options.file).map_err(|why| anyhow!("{why}"))?;
-    let engine = Engine::new(EngineConfig::default())?;
+    // What the host that recorded allowed is in the record; this one only must not give more than any host may.
+    let ceilings = AppLimits::HIGHEST;
+    let engine = Engine::new(EngineConfig { ceilings, ..EngineConfig::default() })?;
     let mut sessions: BTreeMap<Key, Vec<&StepRecord>> = BTreeMap::new();
     let mut order = Vec::new();
     for step in &record.steps {

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use siplet_container::app::AppId;
-use siplet_container::report::{Death, Report};
+use siplet_container::report::{Death, Report, StoreOrder};
 use siplet_container::turn::{Level, Trap, TrapReason};
 use siplet_ladder::spoken;
 use siplet_sip::time::Time;
@@ -110,7 +110,8 @@ const fn is_noise(report: &Report) -> bool {
         | Report::NoAck { .. }
         | Report::NoPrack { .. }
         | Report::ClientTimeout { .. }
-        | Report::TransmitFailed { .. } => true,
+        | Report::TransmitFailed { .. }
+        | Report::ResolveFailed { .. } => true,
         Report::TurnAbandoned { .. }
         | Report::Log { .. }
         | Report::LogDropped { .. }
@@ -119,7 +120,8 @@ const fn is_noise(report: &Report) -> bool {
         | Report::StoreRefused { .. }
         | Report::StoreUnavailable { .. }
         | Report::RolledBack { .. }
-        | Report::RestoreFailed { .. }
+        | Report::LoadFailed { .. }
+        | Report::RecordLeft { .. }
         | Report::Restored { .. }
         | Report::Step(_)
         | Report::Unrecorded { .. }
@@ -178,7 +180,9 @@ fn kind(report: &Report) -> String {
         Report::StoreRefused { .. } => "store-refused".to_owned(),
         Report::StoreUnavailable { .. } => "store-unavailable".to_owned(),
         Report::RolledBack { .. } => "rolled-back".to_owned(),
-        Report::RestoreFailed { .. } => "restore-failed".to_owned(),
+        Report::LoadFailed { why, .. } => format!("load-failed {}", why.name()),
+        Report::RecordLeft { .. } => "record-left".to_owned(),
+        Report::ResolveFailed { why, .. } => format!("resolve-failed {}", why.name()),
         Report::Restored { .. } => "restored".to_owned(),
         Report::Deployed(app) => format!("deployed {app}"),
         Report::Left(app) => format!("left {app}"),
@@ -224,8 +228,13 @@ pub fn words(report: &Report) -> Option<(Loudness, String)> {
         Report::StoreRefused { key } => {
             (Loudness::WARN, format!("session {:016x} is owned elsewhere and was given up here", key.0))
         }
-        Report::StoreUnavailable { unit, attempt } => {
-            (Loudness::WARN, format!("the store did not take unit {}, attempt {attempt}", unit.0))
+        Report::StoreUnavailable { order, attempt } => {
+            let what = match order {
+                StoreOrder::Unit(unit) => format!("take unit {}", unit.0),
+                StoreOrder::Load(key) => format!("tell of session {:016x}", key.0),
+                StoreOrder::Forget(key) => format!("let the record of session {:016x} go", key.0),
+            };
+            (Loudness::WARN, format!("the store could not be reached to {what}, attempt {attempt}"))
         }
         Report::RolledBack { key, units, requests } => (
             Loudness::ERROR,
@@ -234,8 +243,24 @@ pub fn words(report: &Report) -> Option<(Loudness, String)> {
                 key.0
             ),
         ),
-        Report::RestoreFailed { key, why } => {
-            (Loudness::ERROR, format!("session {:016x} could not be restored: {why}", key.0))
+        Report::LoadFailed { key, why, requests } => (
+            Loudness::ERROR,
+            format!(
+                "session {:016x} could not be loaded: {why}\n{requests} requests got {}; its record stays as it is",
+                key.0,
+                why.status()
+            ),
+        ),
+        Report::RecordLeft { key } => (
+            Loudness::ERROR,
+            format!(
+                "the record of the ended session {:016x} stays in the store (limit `forgetting`)\nthe next start will \
+                 find it and end it again",
+                key.0
+            ),
+        ),
+        Report::ResolveFailed { host, why, messages } => {
+            (Loudness::INFO, format!("{messages} messages for {host} have no address: {}", why.name()))
         }
         Report::Restored { key, app } => {
             (Loudness::DEBUG, format!("session {:016x} of {app} was restored", key.0))

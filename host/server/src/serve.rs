@@ -55,7 +55,11 @@ impl Kind {
     pub fn production(config: &Config) -> Self {
         let code_cache = Some(config.state_dir.join("code"));
         Self {
-            engine: EngineConfig { code_cache, ..EngineConfig::default() },
+            engine: EngineConfig {
+                code_cache,
+                ceilings: config.ceilings.limits(),
+                ..EngineConfig::default()
+            },
             runner: RunnerConfig::default(),
         }
     }
@@ -63,9 +67,9 @@ impl Kind {
     /// Code that is quick to make, lines in backtraces, and an instance of its own for each turn, so that what a guest
     /// keeps in its memory never works by chance.
     #[must_use]
-    pub fn development() -> Self {
+    pub fn development(config: &Config) -> Self {
         let runner = RunnerConfig { instance: Some(InstanceMode::Fresh), ..RunnerConfig::default() };
-        Self { engine: EngineConfig::dev(), runner }
+        Self { engine: EngineConfig { ceilings: config.ceilings.limits(), ..EngineConfig::dev() }, runner }
     }
 }
 
@@ -193,13 +197,14 @@ fn start_shards(
     feed: Feed,
 ) -> Result<(Vec<ShardHandle>, Vec<JoinHandle<()>>)> {
     let clock = Clock::start();
-    let secret = load_secret(config)?;
+    let secrets = secret::load(config)?;
     let (handles, inboxes): (Vec<_>, Vec<_>) =
         (0..config.shards).map(|_| ShardHandle::new(config.limits.handover_batches)).unzip();
     let mut threads = Vec::new();
     for ((index, inbox), sockets) in (0..config.shards).zip(inboxes).zip(sockets) {
         let container = ContainerConfig {
-            secret,
+            secret: secrets.current,
+            previous_secret: secrets.previous,
             seed: secret::random_words()?,
             shard: index,
             ..template(config, listeners)
@@ -240,18 +245,6 @@ fn trapped(config: &Config, records: &Records) -> Option<Trapped> {
     let redaction = records.redaction(config, false, &[]);
     let header = records.header(&redaction);
     Some(Trapped::open(record::trapped::folder(config)?, config, header, redaction))
-}
-
-/// Live names outlive a restart only where calls do: without a durable store a missing folder is no reason to stop.
-fn load_secret(config: &Config) -> Result<siplet_container::config::Secret> {
-    match secret::load_or_make(&config.state_dir) {
-        Ok(secret) => Ok(secret),
-        Err(error) if config.store == StoreKind::Memory => {
-            tracing::warn!("names are minted under a secret of this run alone: {error:#}");
-            Ok(siplet_container::config::Secret(secret::random_bytes()?))
-        }
-        Err(error) => Err(error),
-    }
 }
 
 /// The first lines: where it listens, what it serves, how to try it.

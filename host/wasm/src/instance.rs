@@ -52,9 +52,13 @@ impl Instance {
         store.limiter(|state| &mut state.memory);
         store.epoch_deadline_callback(state::at_epoch);
         store.set_hostcall_fuel(
-            limits.attribute_bytes.max(limits.outbox_bytes).max(limits.log_bytes) + HOSTCALL_SPARE,
+            limits
+                .attribute_bytes
+                .max(limits.outbox_bytes)
+                .max(limits.log_bytes)
+                .saturating_add(HOSTCALL_SPARE),
         );
-        store.set_max_component_handles(limits.handles + HANDLES_SPARE);
+        store.set_max_component_handles(limits.handles.saturating_add(HANDLES_SPARE));
         set_deadline(&mut store, limits.turn_ms);
         let guest = init(servlet, &mut store);
         store.data_mut().end_lines();

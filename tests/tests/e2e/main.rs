@@ -19,7 +19,9 @@ mod misbehaviour;
 mod phone;
 mod places;
 mod records;
+mod rotation;
 mod scenarios;
+mod shards;
 mod sipp;
 mod stop;
 mod streams;
@@ -83,6 +85,8 @@ fn main() {
         versions::trials(),
         development::trials(),
         stop::trials(),
+        shards::trials(),
+        rotation::trials(),
         misbehaviour::trials(),
         records::trials(),
         load::trials(),

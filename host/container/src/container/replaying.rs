@@ -119,7 +119,7 @@ impl Container {
             Some(snapshot) => {
                 // A root session that is restored stays the root of its application.
                 self.roots.insert(application.id.clone(), key);
-                self.restore_as(key, snapshot, application)?;
+                self.restore_as(key, snapshot, application).map_err(|fault| fault.to_string())?;
             }
             None => {
                 let timeout_s = if is_root { 0 } else { application.descriptor.session_timeout_s };

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use crate::app::{Handler, OnTrap};
-use crate::io::{Effect, Hop, Key, Query};
+use crate::io::{Effect, Hop, Key, Query, ResolveError};
 use crate::mutant::{self, Mutant};
 use crate::record::Recorder;
 use crate::report::{Death, DropReason, RefuseReason, Report};
@@ -442,6 +442,8 @@ impl Container {
             return;
         }
         if self.resolving_requests >= self.shared.config.limits.resolving {
+            let why = ResolveError::Limit;
+            self.report(Report::ResolveFailed { host: query.host, why, messages: 1 });
             match what {
                 Waiting::Client { client, is_cancel, .. } => {
                     self.post(key, Work::TransmitFailed { client, is_cancel });

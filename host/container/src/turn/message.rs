@@ -475,7 +475,7 @@ impl Turn {
         }
         let (draft, sip, purpose) = (draft.clone(), *sip, purpose.clone());
         let bytes = size_of(&draft);
-        if self.sent_bytes + bytes > most_bytes {
+        if self.sent_bytes.saturating_add(bytes) > most_bytes {
             return Err(Misuse::Limit("outbox-bytes"));
         }
         if !self.copy.session.sip(sip).is_some_and(|session| session.valid) {

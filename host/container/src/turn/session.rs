@@ -158,7 +158,7 @@ impl Turn {
         }
         let attributes = self.attributes(scope)?;
         let others = self.copy.session.kept_bytes() - attributes.bytes();
-        if others + attributes.bytes_with(name, value)
+        if others.saturating_add(attributes.bytes_with(name, value))
             > self.copy.application.descriptor.limits.attribute_bytes
         {
             return Err(Misuse::Limit("attribute-bytes"));

@@ -63,6 +63,8 @@ pub struct Numbers {
     pub connections: usize,
     /// Sessions in the store.
     pub stored_sessions: usize,
+    /// Questions to the DNS under way.
+    pub dns_queries: usize,
     /// What was counted since the start.
     pub counters: Counters,
     /// What the runner counted.
@@ -155,6 +157,7 @@ impl Core {
             dialogs_peak: self.dialogs_peak,
             connections: self.flows.len(),
             stored_sessions: self.store.as_ref().map_or(0, siplet_store::MemoryStore::len),
+            dns_queries: self.resolver.under_way(),
             counters: self.counters.clone(),
             runner: self.runner.counters(),
             on_probation: self.runner.on_probation().cloned().collect(),

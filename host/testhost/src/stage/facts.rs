@@ -186,7 +186,11 @@ fn event(report: &Report) -> Option<Event> {
         Report::RolledBack { units, requests, .. } => sentence(format!(
             "a session went back to its stored version: {units} units and {requests} requests are lost"
         )),
-        Report::RestoreFailed { why, .. } => sentence(format!("a stored session cannot be read: {why}")),
+        Report::LoadFailed { why, .. } => sentence(format!("a stored session could not be loaded: {why}")),
+        Report::RecordLeft { .. } => sentence("the record of an ended session stays in the store".to_owned()),
+        Report::ResolveFailed { host, why, .. } => {
+            sentence(format!("a message was for {host}, which has no address: {}", why.name()))
+        }
         Report::Broken { what, .. } => sentence(format!("a rule of the container is broken: {what}")),
         Report::NotDeployed(app) => {
             sentence(format!("new calls were to go to a version of {} that is not deployed", app.name))

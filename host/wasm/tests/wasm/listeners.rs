@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use siplet_container::app::AppLimits;
 use siplet_container::report::Report;
 use siplet_container::{Container, Effect, Input};
 use siplet_sip::time::Time;
@@ -61,10 +62,10 @@ fn a_guest_hears_of_timers_sessions_and_attributes() {
 
 #[test]
 fn a_guest_that_listens_says_so_in_its_handlers() {
-    let names = siplet_wasm::inspect(&guest("listens"), "listens.wasm", None).handlers;
+    let names = siplet_wasm::inspect(&guest("listens"), "listens.wasm", None, &AppLimits::CEILINGS).handlers;
     for name in ["timeout", "session-created", "application-session-expired", "session-attribute-changed"] {
         assert!(names.contains(&name), "{name} is none of {names:?}");
     }
-    let names = siplet_wasm::inspect(&guest("dies"), "dies.wasm", None).handlers;
+    let names = siplet_wasm::inspect(&guest("dies"), "dies.wasm", None, &AppLimits::CEILINGS).handlers;
     assert!(!names.contains(&"timeout"), "{names:?}");
 }
