@@ -20,6 +20,7 @@ mod phone;
 mod places;
 mod records;
 mod scenarios;
+mod shadow;
 mod sipp;
 mod stop;
 mod streams;
@@ -81,6 +82,7 @@ fn main() {
         surfaces::trials(),
         deployment::trials(),
         versions::trials(),
+        shadow::trials(),
         development::trials(),
         stop::trials(),
         misbehaviour::trials(),
