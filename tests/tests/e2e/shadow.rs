@@ -160,14 +160,18 @@ fn the_report_lists_the_one_changed_header_and_callers_hear_nothing() {
     );
     eprintln!("{text}");
 
-    let off = control(&host, &["shadow", "versioned", "off"]);
-    assert!(off.contains("no shadow any more"), "{off}");
-    assert!(control(&host, &["shadow", "versioned"]).contains("ended: an operator ended it"));
-    let steps = number(&report(&host), "steps");
-    assert_eq!(serves(&phone), "a");
-    assert_eq!(number(&report(&host), "steps"), steps, "a shadow that has ended follows nothing");
-    assert!(!control(&host, &["status"]).contains("in the shadow"));
+    ends_by_command(&host, &phone);
     host.stop();
+}
+
+fn ends_by_command(host: &Host, phone: &Phone) {
+    let off = control(host, &["shadow", "versioned", "off"]);
+    assert!(off.contains("no shadow any more"), "{off}");
+    assert!(control(host, &["shadow", "versioned"]).contains("ended: an operator ended it"));
+    let steps = number(&report(host), "steps");
+    assert_eq!(serves(phone), "a");
+    assert_eq!(number(&report(host), "steps"), steps, "a shadow that has ended follows nothing");
+    assert!(!control(host, &["status"]).contains("in the shadow"));
 }
 
 fn a_shadow_that_loops_leaves_the_calls_alone() {
