@@ -22,6 +22,7 @@ mod records;
 mod rotation;
 mod scenarios;
 mod shards;
+mod shadow;
 mod sipp;
 mod stop;
 mod streams;
@@ -83,6 +84,7 @@ fn main() {
         surfaces::trials(),
         deployment::trials(),
         versions::trials(),
+        shadow::trials(),
         development::trials(),
         stop::trials(),
         shards::trials(),

@@ -121,6 +121,19 @@ pub async fn collect(hub: &Hub, name: Option<&str>) -> Result<Versions, String> 
     }
     let is_known = |id: &AppId| known.iter().any(|version| version.entry.id == *id);
     lines.extend(counts.keys().filter(|id| !is_known(id) && counts[*id].0 > 0).map(&status));
+    add_shadows(hub, &mut lines, status);
+    if let Some(name) = name {
+        lines.retain(|line| line.name == name);
+        if lines.is_empty() {
+            return Err(format!("no application is called \"{name}\""));
+        }
+    }
+    lines.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Versions(lines))
+}
+
+/// Tells which versions run in a shadow now; `status` is what is counted for one.
+fn add_shadows(hub: &Hub, lines: &mut Vec<VersionStatus>, status: impl Fn(&AppId) -> VersionStatus) {
     for shadow in hub.shadows().all().iter().filter(|shadow| shadow.is_running()) {
         let (id, seen) = (shadow.id(), shadow.seen());
         let (state, percent) = (VersionState::Shadow, seen.percent);
@@ -139,14 +152,6 @@ pub async fn collect(hub: &Hub, name: Option<&str>) -> Result<Versions, String> 
             }),
         }
     }
-    if let Some(name) = name {
-        lines.retain(|line| line.name == name);
-        if lines.is_empty() {
-            return Err(format!("no application is called \"{name}\""));
-        }
-    }
-    lines.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(Versions(lines))
 }
 
 impl fmt::Display for Versions {
