@@ -174,7 +174,7 @@ fn questions_of_a_shadow_do_not_pile_up() {
     let mut host = watched(out);
     host.receive(&request("MESSAGE", 1, "message", ""));
     let query = host.queries.remove(0);
-    host.handle(Input::Resolved { query, answer: vec!["10.0.0.3".parse().expect("an address")] });
+    host.handle(Input::Resolved { query, answer: Ok(vec!["10.0.0.3".parse().expect("an address")]) });
     host.advance(Duration::from_secs(90));
     let mut shadow = Shadow::of(&host, &HANDLERS);
     for step in steps(&mut host) {
