@@ -80,11 +80,36 @@ export class Servlet {
   servletInitialized(applicationSession: ApplicationSession): void;
   /** No ACK came for this 2xx in 64*T1 (RFC 3261 §13.3.1.4). When the handler sends no BYE, the host does. */
   noAckReceived(response: Response): void;
+  /** No PRACK came for a reliable response to this INVITE (RFC 3262 §3). When it is not answered, the host answers 504. */
+  noPrackReceived(request: Request): void;
   /**
    * Once for each live application session of an older version when this one takes all new calls. Brings the session's
    * attributes into this version's form; when it throws, the call stays with the older version.
    */
   upgrade(from: string, applicationSession: ApplicationSession): void;
+
+  /** A timer has fired (SIP Servlet 1.1 §9). One that fired for the last time is gone already. */
+  timeout(timer: ServletTimer): void;
+  /** There is a new SIP session: a request came, or the servlet has made one. */
+  sessionCreated(session: SipSession): void;
+  /** Nothing is due in the session any more: it ends after this, unless its `invalidateWhenReady` is set to false. */
+  sessionReadyToInvalidate(session: SipSession): void;
+  /** The session is over. It can still be read, here for the last time. */
+  sessionDestroyed(session: SipSession): void;
+  /** A call begins: its application session is new. */
+  applicationSessionCreated(applicationSession: ApplicationSession): void;
+  /** The lifetime is over: the session ends after this, unless {@link ApplicationSession.setExpires} extends it. */
+  applicationSessionExpired(applicationSession: ApplicationSession): void;
+  /** All is over in the session: it ends after this, unless its `invalidateWhenReady` is set to false. */
+  applicationSessionReadyToInvalidate(applicationSession: ApplicationSession): void;
+  /** The session is over. It can still be read, here for the last time. */
+  applicationSessionDestroyed(applicationSession: ApplicationSession): void;
+  /** An attribute of a SIP session has another value. Runs after the handler that did it, in the same step. */
+  sessionAttributeChanged(session: SipSession, change: AttributeChange): void;
+  /** The same for an attribute of the application session. */
+  applicationSessionAttributeChanged(applicationSession: ApplicationSession, change: AttributeChange): void;
+  /** The call came to this host from its stored state. Once for each session and each move. */
+  applicationSessionDidActivate(applicationSession: ApplicationSession): void;
 }
 
 /** The init parameters, from `[init-parameters]` of the descriptor. All are texts; tables come as JSON text. */
@@ -183,6 +208,10 @@ export class Response extends Message {
   get request(): Request;
   /** The ACK for this received 2xx of an INVITE (RFC 3261 §13.2.2.4). */
   createAck(): Request;
+  /** The PRACK for this received reliable provisional response (RFC 3262 §4), which has none yet. */
+  createPrack(): Request;
+  /** Sends this provisional response to an INVITE, again and again until its PRACK comes (RFC 3262 §3). */
+  sendReliably(): void;
   toString(): string;
 }
 
@@ -250,6 +279,8 @@ export class SipSession {
   get applicationSession(): ApplicationSession;
   /** A request in the session's dialog, or one more outside it where there is none (RFC 3261 §12.2.1.1). */
   createRequest(method: string): Request;
+  /** Requests that came in the session and have no final response yet, oldest first; a later turn may answer them. */
+  get pendingRequests(): Request[];
 }
 export interface SipSession extends Session {}
 
@@ -260,12 +291,60 @@ export class ApplicationSession {
   get sessions(): SipSession[];
   /** The first request of a new SIP session, with addresses as in From and To (`"Bob" <sip:bob@example.com>`). */
   createRequest(method: string, from: string | Address, to: string | Address): Request;
+  /** Arms a timer, which tells `info` to {@link Servlet.timeout} when it fires. The servlet must have that handler. */
+  createTimer(schedule: Schedule, info?: Json): ServletTimer;
+  /** The timers that have not fired for the last time, in the order of their making. */
+  get timers(): ServletTimer[];
+  /** The timer of that id, if it is armed in this session. */
+  timer(id: string): ServletTimer | undefined;
   /** When the session expires; undefined: never. */
   get expiresAt(): Date | undefined;
   /** Sets when the session expires, in seconds from now; 0: never. */
   setExpires(seconds: number): void;
 }
 export interface ApplicationSession extends Session {}
+
+/** When a timer fires. All times are milliseconds, periods at least 10. */
+export interface Schedule {
+  /** Until it fires first; 0 when it is not there. */
+  delay?: number;
+  /** Then at multiples of this after its first firing, however late one of them was. */
+  fixedRate?: number;
+  /** Then again this long after each firing. */
+  fixedDelay?: number;
+  /** It need not outlive the host. */
+  volatile?: boolean;
+}
+
+/** A timer of an application session. */
+export class ServletTimer {
+  private constructor();
+  /** A name that is unique for ever. */
+  get id(): string;
+  /** When it fires next; in {@link Servlet.timeout}: when it was due. */
+  get at(): Date;
+  /** True when it outlives the host. */
+  get isPersistent(): boolean;
+  /** What its maker wanted to be told. */
+  get info(): unknown;
+  /** Disarms the timer; false when it has fired for the last time or was cancelled before. */
+  cancel(): boolean;
+  /** The application session that it belongs to. */
+  get applicationSession(): ApplicationSession;
+}
+
+/** An attribute that has another value. */
+export class AttributeChange {
+  private constructor();
+  /** Name of the attribute. */
+  readonly name: string;
+  /** True when it is this attribute. */
+  is<T>(attribute: Attribute<T>): boolean;
+  /** The value before; undefined: the attribute is new. */
+  get old(): unknown;
+  /** The value now; undefined: it was removed. */
+  get new(): unknown;
+}
 
 /** A URI by its parts. All parts are texts as they stand, escapes and all; only `sip` and `sips` have them all. */
 export class Uri {

@@ -5,6 +5,8 @@ import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { OPTIONAL } from '../src/servlet.js';
+
 /** The WIT package: a copy inside a published SDK, else that of the checkout. */
 const PLACES = ['../wit/', '../../../wit/v0.1/'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 
@@ -16,9 +18,9 @@ export async function writeWorld(place, handlers) {
   const from = PLACES.find((path) => existsSync(path));
   await cp(from, place, { recursive: true });
   const exported = ['sip-servlet'];
-  if (handlers.includes('servletInitialized')) exported.push('lifecycle');
-  if (handlers.includes('noAckReceived')) exported.push('error-listener');
-  if (handlers.includes('upgrade')) exported.push('upgrade');
+  for (const [name, own] of Object.entries(OPTIONAL)) {
+    if (own.some((handler) => handlers.includes(handler))) exported.push(name);
+  }
   const lines = exported.map((name) => `    export ${name};`).join('\n');
   const world = `package siplet:servlet@0.1.0;\n\nworld ${WORLD} {\n    import types;\n    import context;\n${lines}\n}\n`;
   await writeFile(join(place, 'javascript.wit'), world);

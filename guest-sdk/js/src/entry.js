@@ -4,8 +4,8 @@ import { SipletError } from './error.js';
 import { goLive, install } from './globals.js';
 import { connect } from './host.js';
 import { Request, Response } from './message.js';
-import { Config, HANDLERS } from './servlet.js';
-import { ApplicationSession } from './session.js';
+import { Config, HANDLERS, OPTIONAL } from './servlet.js';
+import { ApplicationSession, AttributeChange, ServletTimer, SipSession } from './session.js';
 import { framesOf } from './stack.js';
 import { Turn } from './turn.js';
 
@@ -39,7 +39,7 @@ export function serve(ServletClass, context) {
   const run = (handler, given, ...first) => {
     const turn = new Turn();
     try {
-      wait(handler, servlet[handler](...first, given(turn)));
+      wait(handler, servlet[handler](...first, ...[given(turn)].flat()));
     } catch (error) {
       refuse(error, die);
     } finally {
@@ -52,9 +52,15 @@ export function serve(ServletClass, context) {
     const Kind = handler.endsWith('Response') ? Response : Request;
     sipServlet[handler] = (message, view) => run(handler, (turn) => new Kind(turn, message, view));
   }
-  delete sipServlet.servletInitialized;
-  delete sipServlet.noAckReceived;
-  delete sipServlet.upgrade;
+  for (const handlers of Object.values(OPTIONAL)) {
+    for (const handler of handlers) delete sipServlet[handler];
+  }
+  const onSession = (handler) => (session) => run(handler, (turn) => new SipSession(turn, session));
+  const onApplicationSession = (handler) => (session) => run(handler, (turn) => new ApplicationSession(turn, session));
+  const onAttribute = (handler, Kind) => (session, name, old, now) => {
+    const change = new AttributeChange(name, old, now);
+    return run(handler, (turn) => [new Kind(turn, session), change]);
+  };
   return {
     sipServlet,
     lifecycle: {
@@ -62,6 +68,28 @@ export function serve(ServletClass, context) {
     },
     errorListener: {
       noAckReceived: (response) => run('noAckReceived', (turn) => new Response(turn, response)),
+      noPrackReceived: (request) => run('noPrackReceived', (turn) => new Request(turn, request)),
+    },
+    timerListener: {
+      timeout: (timer, session) => run('timeout', (turn) => new ServletTimer(turn, session, timer)),
+    },
+    sessionListener: {
+      sessionCreated: onSession('sessionCreated'),
+      sessionReadyToInvalidate: onSession('sessionReadyToInvalidate'),
+      sessionDestroyed: onSession('sessionDestroyed'),
+    },
+    applicationSessionListener: {
+      applicationSessionCreated: onApplicationSession('applicationSessionCreated'),
+      applicationSessionExpired: onApplicationSession('applicationSessionExpired'),
+      applicationSessionReadyToInvalidate: onApplicationSession('applicationSessionReadyToInvalidate'),
+      applicationSessionDestroyed: onApplicationSession('applicationSessionDestroyed'),
+    },
+    attributeListener: {
+      sessionAttributeChanged: onAttribute('sessionAttributeChanged', SipSession),
+      applicationSessionAttributeChanged: onAttribute('applicationSessionAttributeChanged', ApplicationSession),
+    },
+    activationListener: {
+      applicationSessionDidActivate: onApplicationSession('applicationSessionDidActivate'),
     },
     upgrade: {
       upgrade: (from, session) => run('upgrade', (turn) => new ApplicationSession(turn, session), from),

@@ -21,6 +21,7 @@ export class FakeHost {
     this.lines = [];
     this.time = Number(now);
     this.attributes = new Map();
+    this.timers = [];
     let seed = 1n;
     connect({
       now: () => this.time,
@@ -117,6 +118,14 @@ class FakeMessage {
     return new FakeMessage(this.fake, { method: 'CANCEL', uri: this.given.uri });
   }
 
+  createPrack() {
+    return new FakeMessage(this.fake, { method: 'PRACK', uri: this.given.uri });
+  }
+
+  sendReliably() {
+    this.send();
+  }
+
   createAck() {
     return new FakeMessage(this.fake, { method: 'ACK', uri: this.given.uri });
   }
@@ -168,6 +177,31 @@ class FakeSession {
 
   isValid() {
     return true;
+  }
+
+  pendingRequests() {
+    return [];
+  }
+
+  createTimer(delay, repeat, persistent, payload) {
+    const id = `timer-${this.fake.timers.length + 1}`;
+    const at = BigInt(this.fake.time) + delay;
+    this.fake.timers.push({ id, at, repeat, persistent, payload });
+    return id;
+  }
+
+  timers() {
+    return this.fake.timers;
+  }
+
+  timer(id) {
+    return this.fake.timers.find((timer) => timer.id === id);
+  }
+
+  cancelTimer(id) {
+    const before = this.fake.timers.length;
+    this.fake.timers = this.fake.timers.filter((timer) => timer.id !== id);
+    return this.fake.timers.length < before;
   }
 
   getAttribute(name) {

@@ -196,6 +196,15 @@ export class Response extends Message {
     return new Request(this._turn, this._turn.take(() => this._handle.request()));
   }
 
+  createPrack() {
+    return new Request(this._turn, this._turn.take(() => this._handle.createPrack()));
+  }
+
+  sendReliably() {
+    this._ask((handle) => handle.sendReliably());
+    this._touch();
+  }
+
   createAck() {
     return new Request(this._turn, this._turn.take(() => this._handle.createAck()));
   }

@@ -7,8 +7,25 @@ export const HANDLERS = [
   'doInvite', 'doAck', 'doBye', 'doCancel', 'doPrack', 'doUpdate', 'doInfo', 'doMessage', 'doOptions', 'doRegister',
   'doSubscribe', 'doNotify', 'doPublish', 'doRefer', 'doRequest', 'doProvisionalResponse', 'doSuccessResponse',
   'doRedirectResponse', 'doErrorResponse', 'doBranchResponse', 'servletInitialized', 'noAckReceived',
-  'upgrade',
+  'noPrackReceived', 'upgrade', 'timeout', 'sessionCreated', 'sessionReadyToInvalidate', 'sessionDestroyed', 'applicationSessionCreated',
+  'applicationSessionExpired', 'applicationSessionReadyToInvalidate', 'applicationSessionDestroyed',
+  'sessionAttributeChanged', 'applicationSessionAttributeChanged', 'applicationSessionDidActivate',
 ];
+
+/** The optional WIT interfaces and their handlers. */
+export const OPTIONAL = {
+  'lifecycle': ['servletInitialized'],
+  'error-listener': ['noAckReceived', 'noPrackReceived'],
+  'upgrade': ['upgrade'],
+  'timer-listener': ['timeout'],
+  'session-listener': ['sessionCreated', 'sessionReadyToInvalidate', 'sessionDestroyed'],
+  'application-session-listener': [
+    'applicationSessionCreated', 'applicationSessionExpired', 'applicationSessionReadyToInvalidate',
+    'applicationSessionDestroyed',
+  ],
+  'attribute-listener': ['sessionAttributeChanged', 'applicationSessionAttributeChanged'],
+  'activation-listener': ['applicationSessionDidActivate'],
+};
 
 /** `doSuccessResponse` as `do-success-response`. */
 export function witName(handler) {
@@ -53,7 +70,19 @@ export class Servlet {
   doBranchResponse(_response) {}
   servletInitialized(_applicationSession) {}
   noAckReceived(_response) {}
+  noPrackReceived(_request) {}
   upgrade(_from, _applicationSession) {}
+  timeout(_timer) {}
+  sessionCreated(_session) {}
+  sessionReadyToInvalidate(_session) {}
+  sessionDestroyed(_session) {}
+  applicationSessionCreated(_applicationSession) {}
+  applicationSessionExpired(_applicationSession) {}
+  applicationSessionReadyToInvalidate(_applicationSession) {}
+  applicationSessionDestroyed(_applicationSession) {}
+  sessionAttributeChanged(_session, _change) {}
+  applicationSessionAttributeChanged(_applicationSession, _change) {}
+  applicationSessionDidActivate(_applicationSession) {}
 
   doBye(request) {
     request.createResponse(200).send();

@@ -185,3 +185,28 @@ test('a servlet allows its handlers and what the host does for it', () => {
   assert.equal(allowOf(handlersOf(Mine)), 'MESSAGE, OPTIONS');
   assert.equal(allowOf(['doInvite', 'doBye']), 'INVITE, OPTIONS, ACK, CANCEL, BYE');
 });
+
+test('a timer tells its handler what it was armed with, and listeners hear of attributes', () => {
+  const told = [];
+  class Listens extends Servlet {
+    timeout(timer) {
+      told.push([timer.id, timer.at.getTime(), timer.isPersistent, timer.info, timer.cancel()]);
+    }
+
+    sessionAttributeChanged(session, change) {
+      told.push([session.id, change.name, change.old, change.new]);
+    }
+  }
+  const host = new FakeHost({ now: 5000 });
+  const context = { now: () => 0n, random: () => 0n, log: () => {}, panicked: () => {} };
+  const { sipServlet, timerListener, attributeListener } = serve(Listens, context);
+  sipServlet.init([]);
+  const session = host.request('INVITE').applicationSession;
+  const armed = session.createTimer({ delay: 250, fixedRate: 1000 }, { why: 'cut' });
+  assert.deepEqual([armed.info, session.timers.length, session.timer(armed.id).id], [{ why: 'cut' }, 1, armed.id]);
+  assert.deepEqual(host.timers[0].repeat, { tag: 'fixed-rate', val: 1000n });
+  timerListener.timeout(host.timers[0], session._handle);
+  attributeListener.sessionAttributeChanged(session._handle, 'n', undefined, new TextEncoder().encode('2'));
+  assert.deepEqual(told, [[armed.id, 5250, true, { why: 'cut' }, true], ['session-1', 'n', undefined, 2]]);
+  assert.throws(() => session.createTimer({ delay: 1 }, undefined ?? (() => {})), /JSON cannot express/);
+});

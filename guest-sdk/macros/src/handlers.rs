@@ -1,7 +1,7 @@
 //! The methods that a servlet may have.
 
 /// The handlers, in the order of the WIT interface `sip-servlet`; the WIT name has `-` for `_`.
-pub(crate) const HANDLERS: [&str; 23] = [
+pub(crate) const HANDLERS: [&str; 35] = [
     "do_invite",
     "do_ack",
     "do_bye",
@@ -24,7 +24,39 @@ pub(crate) const HANDLERS: [&str; 23] = [
     "do_branch_response",
     "servlet_initialized",
     "no_ack_received",
+    "no_prack_received",
     "upgrade",
+    "timeout",
+    "session_created",
+    "session_ready_to_invalidate",
+    "session_destroyed",
+    "application_session_created",
+    "application_session_expired",
+    "application_session_ready_to_invalidate",
+    "application_session_destroyed",
+    "session_attribute_changed",
+    "application_session_attribute_changed",
+    "application_session_did_activate",
+];
+
+/// The optional interfaces: the module of their export macro in the SDK, and their handlers. One that is there exports all.
+pub(crate) const OPTIONAL: [(&str, &[&str]); 8] = [
+    ("lifecycle", &["servlet_initialized"]),
+    ("error_listener", &["no_ack_received", "no_prack_received"]),
+    ("upgrade", &["upgrade"]),
+    ("timer_listener", &["timeout"]),
+    ("session_listener", &["session_created", "session_ready_to_invalidate", "session_destroyed"]),
+    (
+        "application_session_listener",
+        &[
+            "application_session_created",
+            "application_session_expired",
+            "application_session_ready_to_invalidate",
+            "application_session_destroyed",
+        ],
+    ),
+    ("attribute_listener", &["session_attribute_changed", "application_session_attribute_changed"]),
+    ("activation_listener", &["application_session_did_activate"]),
 ];
 
 /// The Allow header of a servlet with these handlers (RFC 3261 §20.5): their methods and what the host does for it.

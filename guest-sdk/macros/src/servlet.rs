@@ -1,13 +1,13 @@
 //! The expansion of `#[servlet] impl Servlet for X`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, ImplItem, ItemImpl, Type, parse_quote};
+use syn::{Error, Ident, ImplItem, ItemImpl, Type, parse_quote};
 
 use crate::arguments::Arguments;
 use crate::closest::closest;
-use crate::handlers::{HANDLERS, allow};
+use crate::handlers::{HANDLERS, OPTIONAL, allow};
 
 /// What the attribute stands before.
 pub(crate) struct Item(ItemImpl);
@@ -124,18 +124,15 @@ fn descriptor(arguments: &Arguments, handlers: &[&str]) -> TokenStream {
 
 /// In a guest the exports and the section, elsewhere the registration for native tests.
 fn exports(this: &Type, handlers: &[&str], descriptor: &TokenStream) -> TokenStream {
-    let optional = |handler: &str, world: TokenStream| {
-        handlers.contains(&handler).then(|| {
-            quote! {
-                ::siplet::__private::bindings::#world::export!(
-                    __Exported with_types_in ::siplet::__private::bindings::#world
-                );
-            }
-        })
-    };
-    let lifecycle = optional("servlet_initialized", quote!(lifecycle));
-    let error_listener = optional("no_ack_received", quote!(error_listener));
-    let upgrade = optional("upgrade", quote!(upgrade));
+    let has = |own: &[&str]| own.iter().any(|handler| handlers.contains(handler));
+    let optional = OPTIONAL.iter().filter(|(_, own)| has(own)).map(|(world, _)| {
+        let world = Ident::new(world, Span::call_site());
+        quote! {
+            ::siplet::__private::bindings::#world::export!(
+                __Exported with_types_in ::siplet::__private::bindings::#world
+            );
+        }
+    });
     quote! {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
@@ -143,9 +140,7 @@ fn exports(this: &Type, handlers: &[&str], descriptor: &TokenStream) -> TokenStr
             ::siplet::__private::bindings::servlet::export!(
                 __Exported with_types_in ::siplet::__private::bindings::servlet
             );
-            #lifecycle
-            #error_listener
-            #upgrade
+            #(#optional)*
             ::siplet::__descriptor!(#descriptor);
         };
         #[cfg(not(target_arch = "wasm32"))]

@@ -1,9 +1,17 @@
 //! The handlers of a servlet by name, and the one place that calls them.
 
-use crate::{ApplicationSession, Error, Request, Response, Result, Servlet};
+use crate::{
+    ApplicationSession, AttributeChange, Error, Request, Response, Result, Servlet, ServletTimer, SipSession,
+};
 
 macro_rules! handlers {
     (@call $servlet:ident upgrade $given:ident) => { $servlet.upgrade(&$given.from, $given.session) };
+    (@call $servlet:ident session_attribute_changed $given:ident) => {
+        $servlet.session_attribute_changed($given.0, $given.1)
+    };
+    (@call $servlet:ident application_session_attribute_changed $given:ident) => {
+        $servlet.application_session_attribute_changed($given.0, $given.1)
+    };
     (@call $servlet:ident $method:ident $given:ident) => { $servlet.$method($given) };
     ($($handler:ident $name:literal $method:ident $given:ident;)*) => {
         /// A handler, in the order of the WIT interface `sip-servlet` and its optional companions.
@@ -70,7 +78,19 @@ handlers! {
     DoBranchResponse "do-branch-response" do_branch_response Response;
     ServletInitialized "servlet-initialized" servlet_initialized ApplicationSession;
     NoAckReceived "no-ack-received" no_ack_received Response;
+    NoPrackReceived "no-prack-received" no_prack_received Request;
     Upgrade "upgrade" upgrade Upgrade;
+    Timeout "timeout" timeout Timer;
+    SessionCreated "session-created" session_created SipSession;
+    SessionReadyToInvalidate "session-ready-to-invalidate" session_ready_to_invalidate SipSession;
+    SessionDestroyed "session-destroyed" session_destroyed SipSession;
+    ApplicationSessionCreated "application-session-created" application_session_created ApplicationSession;
+    ApplicationSessionExpired "application-session-expired" application_session_expired ApplicationSession;
+    ApplicationSessionReadyToInvalidate "application-session-ready-to-invalidate" application_session_ready_to_invalidate ApplicationSession;
+    ApplicationSessionDestroyed "application-session-destroyed" application_session_destroyed ApplicationSession;
+    SessionAttributeChanged "session-attribute-changed" session_attribute_changed SessionAttribute;
+    ApplicationSessionAttributeChanged "application-session-attribute-changed" application_session_attribute_changed ApplicationSessionAttribute;
+    ApplicationSessionDidActivate "application-session-did-activate" application_session_did_activate ApplicationSession;
 }
 
 impl Handler {
@@ -92,6 +112,14 @@ pub enum Takes {
     ApplicationSession,
     /// The application session and the version that it comes from.
     Upgrade,
+    /// A SIP session.
+    SipSession,
+    /// A timer that has fired.
+    Timer,
+    /// A SIP session and its attribute that has another value.
+    SessionAttribute,
+    /// The application session and its attribute that has another value.
+    ApplicationSessionAttribute,
 }
 
 /// What one call of a handler is given.
@@ -100,6 +128,10 @@ pub(crate) enum Given {
     Response(Response),
     ApplicationSession(ApplicationSession),
     Upgrade(Upgrade),
+    SipSession(SipSession),
+    Timer(ServletTimer),
+    SessionAttribute((SipSession, AttributeChange)),
+    ApplicationSessionAttribute((ApplicationSession, AttributeChange)),
 }
 
 /// A session that may move to this version.

@@ -29,7 +29,7 @@ pub use error::{Error, Result};
 pub use message::{Message, Request, Response};
 pub use seam::{Peer, SessionState};
 pub use servlet::{Config, Servlet};
-pub use session::{ApplicationSession, Attribute, SipSession};
+pub use session::{ApplicationSession, Attribute, AttributeChange, Schedule, ServletTimer, SipSession};
 
 /// What `#[servlet]` writes into the author's crate. Not for use by hand.
 #[doc(hidden)]

@@ -30,16 +30,30 @@ use std::panic::catch_unwind;
 use std::rc::Rc;
 
 pub use crate::handler::{Handler, Takes};
-pub use crate::seam::{Flat, Host, Level, MessageId, Peer, Scope, SessionState, SipKey};
+pub use crate::seam::{Flat, Host, Level, MessageId, Peer, Repeat, Scope, SessionState, SipKey, TimerState};
 
 use crate::handler::{Dispatch, Given, Upgrade};
 use crate::seam::Turn;
-use crate::{ApplicationSession, Config, Error, Request, Response, Result, Servlet};
+use crate::{
+    ApplicationSession, AttributeChange, Config, Error, Request, Response, Result, Servlet, ServletTimer,
+    SipSession,
+};
 
 /// A servlet that is linked into a native program. Implemented by `#[servlet]`.
 pub trait NativeServlet: Servlet + 'static {
     /// What the custom section `siplet-descriptor` of the guest would carry: JSON.
     const DESCRIPTOR: &'static str;
+}
+
+/// What a handler of an optional interface is about, beside the application session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// A SIP session.
+    Session(SipKey),
+    /// A timer that has fired.
+    Timer(TimerState),
+    /// An attribute of a SIP session, or (none) of the application session: its name, its value before and its value now.
+    Attribute(Option<SipKey>, String, Option<Vec<u8>>, Option<Vec<u8>>),
 }
 
 /// A servlet made from its init parameters, its type forgotten.
@@ -85,6 +99,29 @@ impl Instance {
     /// [`Ended::Failed`].
     pub fn run<H: Host + 'static>(&self, handler: &str, message: Option<MessageId>, host: H) -> (Ended, H) {
         self.run_with(host, |turn| self.call(handler, message, turn))
+    }
+
+    /// Runs a handler of an optional interface that is about something. A handler that takes something else is
+    /// [`Ended::Failed`].
+    pub fn run_about<H: Host + 'static>(&self, handler: &str, about: About, host: H) -> (Ended, H) {
+        self.run_with(host, |turn| {
+            let Some(handler) = Handler::from_name(handler) else {
+                return Err(Error::Failed(format!("{handler:?} is no handler of a servlet")));
+            };
+            let session = |key| SipSession::new(turn.clone(), Ok(key));
+            let given = match about {
+                About::Session(key) => Given::SipSession(session(key)),
+                About::Timer(timer) => Given::Timer(ServletTimer::new(turn.clone(), timer)),
+                About::Attribute(Some(key), name, old, new) => {
+                    Given::SessionAttribute((session(key), AttributeChange::new(name, old, new)))
+                }
+                About::Attribute(None, name, old, new) => Given::ApplicationSessionAttribute((
+                    ApplicationSession::new(turn.clone()),
+                    AttributeChange::new(name, old, new),
+                )),
+            };
+            self.servlet.dispatch(handler, given)
+        })
     }
 
     /// Runs [`Servlet::upgrade`] for a session that is with a version of this text.

@@ -77,6 +77,32 @@ pub enum SessionState {
     Terminated,
 }
 
+/// Whether and how a timer repeats; durations are milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Repeat {
+    /// It fires once.
+    Once,
+    /// Again this long after each firing.
+    FixedDelay(u64),
+    /// At multiples of this after its first firing.
+    FixedRate(u64),
+}
+
+/// A timer as the WIT record `servlet-timer` describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TimerState {
+    /// A printable token.
+    pub id: String,
+    /// Milliseconds since the Unix epoch.
+    pub at: u64,
+    /// Whether and how it repeats.
+    pub repeat: Repeat,
+    /// It outlives the host.
+    pub persistent: bool,
+    /// What its maker wanted to be told.
+    pub payload: Vec<u8>,
+}
+
 /// The operations of the WIT imports during one turn. Each answers at once; nothing leaves before the turn is committed.
 ///
 /// An implementation keeps the rules of `wit/v0.1/types.wit` and never answers [`Error::Failed`].
@@ -94,6 +120,8 @@ pub trait Host {
     -> Result<MessageId>;
     fn create_cancel(&mut self, request: MessageId) -> Result<MessageId>;
     fn create_ack(&mut self, response: MessageId) -> Result<MessageId>;
+    fn create_prack(&mut self, response: MessageId) -> Result<MessageId>;
+    fn send_reliably(&mut self, response: MessageId) -> Result;
     /// A request in the session's dialog, or one more outside it where there is none.
     fn create_request(&mut self, session: SipKey, method: &str) -> Result<MessageId>;
     /// The first request of a new SIP session.
@@ -114,6 +142,8 @@ pub trait Host {
     fn local_party(&mut self, session: SipKey) -> Result<Vec<u8>>;
     fn remote_party(&mut self, session: SipKey) -> Result<Vec<u8>>;
     fn invalidate_session(&mut self, session: SipKey) -> Result;
+    /// Received requests of the session without a final response, oldest first.
+    fn pending_requests(&mut self, session: SipKey) -> Result<Vec<MessageId>>;
 
     fn application_session_id(&mut self) -> Result<String>;
     fn application_session_is_valid(&mut self) -> Result<bool>;
@@ -122,6 +152,18 @@ pub trait Host {
     /// Seconds from now; 0: never.
     fn set_expires(&mut self, seconds: u32) -> Result;
     fn invalidate_application_session(&mut self) -> Result;
+    /// Arms a timer; its id.
+    fn create_timer(
+        &mut self,
+        delay_ms: u64,
+        repeat: Repeat,
+        persistent: bool,
+        payload: &[u8],
+    ) -> Result<String>;
+    fn timers(&mut self) -> Result<Vec<TimerState>>;
+    fn timer(&mut self, id: &str) -> Result<Option<TimerState>>;
+    /// False when there is none of that id.
+    fn cancel_timer(&mut self, id: &str) -> Result<bool>;
 
     fn invalidate_when_ready(&mut self, of: Scope) -> Result<bool>;
     fn set_invalidate_when_ready(&mut self, of: Scope, on: bool) -> Result;

@@ -4,7 +4,9 @@ use core::fmt::Display;
 use core::str::FromStr;
 use serde::de::DeserializeOwned;
 
-use crate::{ApplicationSession, Error, Request, Response, Result};
+use crate::{
+    ApplicationSession, AttributeChange, Error, Request, Response, Result, ServletTimer, SipSession,
+};
 
 /// A SIP servlet: one handler for each kind of message (SIP Servlet 1.1 §5).
 ///
@@ -146,6 +148,102 @@ pub trait Servlet: Sized {
     /// No ACK came for this 2xx in 64*T1 (RFC 3261 §13.3.1.4). When the handler sends no BYE, the host does.
     fn no_ack_received(&self, response: Response) -> Result {
         nothing(response)
+    }
+
+    /// No PRACK came for a reliable provisional response to this INVITE in 64*T1 (RFC 3262 §3). When the handler does not
+    /// answer the INVITE, the host answers 504.
+    fn no_prack_received(&self, request: Request) -> Result {
+        nothing(request)
+    }
+
+    /// A timer has fired (SIP Servlet 1.1 §9). One that fired for the last time is gone already; a handler that fails has
+    /// had its firing all the same.
+    ///
+    /// ```
+    /// use siplet::prelude::*;
+    ///
+    /// struct Prepaid;
+    ///
+    /// #[servlet]
+    /// impl Servlet for Prepaid {
+    ///     fn do_invite(&self, request: Request) -> Result {
+    ///         let until_cut = Schedule::once(Duration::from_secs(600));
+    ///         request.application_session().create_timer(until_cut, &"cut")?;
+    ///         request.create_response(200)?.send()
+    ///     }
+    ///
+    ///     fn timeout(&self, timer: ServletTimer) -> Result {
+    ///         for session in timer.application_session().sessions()? {
+    ///             session.create_request("BYE")?.send()?;
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    fn timeout(&self, timer: ServletTimer) -> Result {
+        nothing(timer)
+    }
+
+    /// There is a new SIP session: a request came, or the servlet has made one.
+    fn session_created(&self, session: SipSession) -> Result {
+        nothing(session)
+    }
+
+    /// Nothing is due in the session any more: it ends after this (SIP Servlet 1.1 §6.2.4.1), unless the handler keeps it
+    /// by [`SipSession::set_invalidate_when_ready`]`(false)`.
+    fn session_ready_to_invalidate(&self, session: SipSession) -> Result {
+        nothing(session)
+    }
+
+    /// The session is over. It can still be read, here for the last time.
+    fn session_destroyed(&self, session: SipSession) -> Result {
+        nothing(session)
+    }
+
+    /// A call begins: its application session is new.
+    fn application_session_created(&self, application_session: ApplicationSession) -> Result {
+        nothing(application_session)
+    }
+
+    /// The lifetime is over (SIP Servlet 1.1 §6.1.2). The session ends after this with what its peers are owed, unless the
+    /// handler extends it by [`ApplicationSession::set_expires`]. One that is in use and invalidated when ready goes on by
+    /// itself.
+    fn application_session_expired(&self, application_session: ApplicationSession) -> Result {
+        nothing(application_session)
+    }
+
+    /// All SIP sessions are over and no timer is armed: the session ends after this, unless the handler keeps it by
+    /// [`ApplicationSession::set_invalidate_when_ready`]`(false)`.
+    fn application_session_ready_to_invalidate(&self, application_session: ApplicationSession) -> Result {
+        nothing(application_session)
+    }
+
+    /// The session is over. It can still be read, here for the last time.
+    fn application_session_destroyed(&self, application_session: ApplicationSession) -> Result {
+        nothing(application_session)
+    }
+
+    /// An attribute of a SIP session was set to another value or removed (SIP Servlet 1.1 §6.3.1). Runs after the handler
+    /// that did it, in the same step.
+    fn session_attribute_changed(&self, session: SipSession, change: AttributeChange) -> Result {
+        let _ = change;
+        nothing(session)
+    }
+
+    /// The same for an attribute of the application session.
+    fn application_session_attribute_changed(
+        &self,
+        application_session: ApplicationSession,
+        change: AttributeChange,
+    ) -> Result {
+        let _ = change;
+        nothing(application_session)
+    }
+
+    /// The call came to this host from its stored state, because the host that had it is gone (SIP Servlet 1.1 §6.1.4).
+    /// Once for each session and each move, never for one that stays. Needed rarely: sessions are whole wherever they are.
+    fn application_session_did_activate(&self, application_session: ApplicationSession) -> Result {
+        nothing(application_session)
     }
 
     /// A live call of an older version may go on with this one, once this one takes all new calls; so may a stored call

@@ -15,8 +15,10 @@ use crate::seam::Host as _;
 use crate::seam::{CurrentHost, Scope, SessionState, SipKey, Turn};
 
 mod attribute;
+mod timer;
 
-pub use attribute::Attribute;
+pub use attribute::{Attribute, AttributeChange};
+pub use timer::{Schedule, ServletTimer};
 
 /// A SIP session: the relation with one peer, a dialog or what may become one (SIP Servlet 1.1 §6.2).
 ///
@@ -170,6 +172,16 @@ impl SipSession {
         Ok(Request::new(self.turn.message(id)))
     }
 
+    /// Requests that came in the session and have no final response yet, oldest first. A handler may return without an
+    /// answer; whoever has it later, a timer for instance, finds the request here and answers it.
+    ///
+    /// # Errors
+    /// [`Error::Limit`], [`Error::StaleHandle`].
+    pub fn pending_requests(&self) -> Result<Vec<Request>> {
+        let ids = self.keyed(|host, key| host.pending_requests(key))?;
+        Ok(ids.into_iter().map(|id| Request::new(self.turn.message(id))).collect())
+    }
+
     /// Ends the session now. A dialog that is up is ended by the host with what the peer is owed.
     ///
     /// # Errors
@@ -222,6 +234,35 @@ impl ApplicationSession {
     pub fn create_request(&self, method: &str, from: &str, to: &str) -> Result<Request> {
         let id = self.turn.host(|host| host.create_initial_request(method, from, to))?;
         Ok(Request::new(self.turn.message(id)))
+    }
+
+    /// Arms a timer, which tells `info` to [`Servlet::timeout`](crate::Servlet::timeout) when it fires, to within 10 ms.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] for a servlet without a handler `timeout`; [`Error::Limit`] by the name of the limit:
+    /// `timers`, `attribute-bytes` (what timers tell counts with the attributes), `shortest-period` (10 ms),
+    /// `longest-delay` (100 years); [`Error::InvalidSession`], [`Error::StaleHandle`]; [`Error::Failed`] when JSON cannot
+    /// express `info`.
+    pub fn create_timer<T: Serialize + ?Sized>(&self, schedule: Schedule, info: &T) -> Result<ServletTimer> {
+        timer::create(&self.turn, schedule, info)
+    }
+
+    /// The timers that have not fired for the last time, in the order of their making.
+    ///
+    /// # Errors
+    /// [`Error::StaleHandle`].
+    pub fn timers(&self) -> Result<Vec<ServletTimer>> {
+        let timers = self.turn.host(|host| host.timers())?;
+        Ok(timers.into_iter().map(|timer| ServletTimer::new(self.turn.clone(), timer)).collect())
+    }
+
+    /// The timer of that id, if it is armed in this session.
+    ///
+    /// # Errors
+    /// [`Error::StaleHandle`].
+    pub fn timer(&self, id: &str) -> Result<Option<ServletTimer>> {
+        let timer = self.turn.host(|host| host.timer(id))?;
+        Ok(timer.map(|timer| ServletTimer::new(self.turn.clone(), timer)))
     }
 
     /// When the session expires; `None`: never.

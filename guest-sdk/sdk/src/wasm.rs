@@ -10,7 +10,9 @@ use std::rc::Rc;
 use crate::handler::{Dispatch, Given, Handler, Upgrade};
 use crate::seam::{Flat, Turn};
 use crate::view::View;
-use crate::{ApplicationSession, Config, Request, Response, Servlet};
+use crate::{
+    ApplicationSession, AttributeChange, Config, Request, Response, Servlet, ServletTimer, SipSession,
+};
 
 pub mod bindings;
 mod imports;
@@ -18,10 +20,15 @@ mod panic;
 
 pub(crate) use imports::{Imports, ambient};
 
+use bindings::activation_listener::exports::siplet::servlet::activation_listener;
+use bindings::application_session_listener::exports::siplet::servlet::application_session_listener;
+use bindings::attribute_listener::exports::siplet::servlet::attribute_listener;
 use bindings::error_listener::exports::siplet::servlet::error_listener;
 use bindings::lifecycle::exports::siplet::servlet::lifecycle;
 use bindings::servlet::exports::siplet::servlet::sip_servlet;
 use bindings::servlet::siplet::servlet::types;
+use bindings::session_listener::exports::siplet::servlet::session_listener;
+use bindings::timer_listener::exports::siplet::servlet::timer_listener;
 use bindings::upgrade::exports::siplet::servlet::upgrade;
 
 thread_local! {
@@ -113,10 +120,84 @@ impl<S: Servlet + 'static> sip_servlet::Guest for Exported<S> {
     }
 }
 
+fn on_session(handler: Handler, session: &types::SipSession) -> Result<(), String> {
+    let (imports, key) = Imports::with_session(session);
+    run(handler, imports, |turn| Given::SipSession(SipSession::new(turn.clone(), Ok(key))))
+}
+
+fn on_application_session(handler: Handler, session: &types::ApplicationSession) -> Result<(), String> {
+    run(handler, Imports::with_application_session(session), |turn| {
+        Given::ApplicationSession(ApplicationSession::new(turn.clone()))
+    })
+}
+
+macro_rules! listens {
+    ($run:ident $what:ident: $($method:ident $handler:ident)*) => {
+        $(fn $method(session: &types::$what) -> Result<(), String> {
+            $run(Handler::$handler, session)
+        })*
+    };
+}
+
 impl<S: Servlet + 'static> lifecycle::Guest for Exported<S> {
-    fn servlet_initialized(application_session: &types::ApplicationSession) -> Result<(), String> {
-        run(Handler::ServletInitialized, Imports::with_application_session(application_session), |turn| {
-            Given::ApplicationSession(ApplicationSession::new(turn.clone()))
+    listens! { on_application_session ApplicationSession: servlet_initialized ServletInitialized }
+}
+
+impl<S: Servlet + 'static> activation_listener::Guest for Exported<S> {
+    listens! { on_application_session ApplicationSession: application_session_did_activate ApplicationSessionDidActivate }
+}
+
+impl<S: Servlet + 'static> session_listener::Guest for Exported<S> {
+    listens! {
+        on_session SipSession:
+        session_created SessionCreated
+        session_ready_to_invalidate SessionReadyToInvalidate
+        session_destroyed SessionDestroyed
+    }
+}
+
+impl<S: Servlet + 'static> application_session_listener::Guest for Exported<S> {
+    listens! {
+        on_application_session ApplicationSession:
+        application_session_created ApplicationSessionCreated
+        application_session_expired ApplicationSessionExpired
+        application_session_ready_to_invalidate ApplicationSessionReadyToInvalidate
+        application_session_destroyed ApplicationSessionDestroyed
+    }
+}
+
+impl<S: Servlet + 'static> attribute_listener::Guest for Exported<S> {
+    fn session_attribute_changed(
+        session: &types::SipSession,
+        name: String,
+        old: Option<Vec<u8>>,
+        new: Option<Vec<u8>>,
+    ) -> Result<(), String> {
+        let (imports, key) = Imports::with_session(session);
+        run(Handler::SessionAttributeChanged, imports, |turn| {
+            let session = SipSession::new(turn.clone(), Ok(key));
+            Given::SessionAttribute((session, AttributeChange::new(name, old, new)))
+        })
+    }
+
+    fn application_session_attribute_changed(
+        session: &types::ApplicationSession,
+        name: String,
+        old: Option<Vec<u8>>,
+        new: Option<Vec<u8>>,
+    ) -> Result<(), String> {
+        let imports = Imports::with_application_session(session);
+        run(Handler::ApplicationSessionAttributeChanged, imports, |turn| {
+            let session = ApplicationSession::new(turn.clone());
+            Given::ApplicationSessionAttribute((session, AttributeChange::new(name, old, new)))
+        })
+    }
+}
+
+impl<S: Servlet + 'static> timer_listener::Guest for Exported<S> {
+    fn timeout(timer: types::ServletTimer, session: &types::ApplicationSession) -> Result<(), String> {
+        run(Handler::Timeout, Imports::with_application_session(session), |turn| {
+            Given::Timer(ServletTimer::new(turn.clone(), imports::timer_state(timer)))
         })
     }
 }
@@ -132,5 +213,10 @@ impl<S: Servlet + 'static> upgrade::Guest for Exported<S> {
 impl<S: Servlet + 'static> error_listener::Guest for Exported<S> {
     fn no_ack_received(response: &types::Response) -> Result<(), String> {
         on_response(Handler::NoAckReceived, response, None)
+    }
+
+    fn no_prack_received(request: &types::Request) -> Result<(), String> {
+        let (imports, id) = Imports::with_request(request);
+        run(Handler::NoPrackReceived, imports, |turn| Given::Request(Request::new(turn.message(id))))
     }
 }

@@ -1,10 +1,12 @@
 //! Deployed applications: their descriptor, their handlers, and which requests are theirs.
 
+mod handler;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use siplet_sip::method::Method;
+pub use handler::{Handler, Handlers};
 
 /// One deployed version of an application: its name and the digest of its code.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,168 +21,6 @@ impl core::fmt::Display for AppId {
     /// `answer #3f9c21`: the name and the first 24 bits of the digest.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{} #{:06x}", self.name, self.digest >> 40)
-    }
-}
-
-/// What a handler is called, in the order of the WIT interface `sip-servlet` and its optional companions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[repr(u8)]
-#[serde(rename_all = "kebab-case")]
-#[allow(missing_docs)]
-pub enum Handler {
-    DoInvite,
-    DoAck,
-    DoBye,
-    DoCancel,
-    DoPrack,
-    DoUpdate,
-    DoInfo,
-    DoMessage,
-    DoOptions,
-    DoRegister,
-    DoSubscribe,
-    DoNotify,
-    DoPublish,
-    DoRefer,
-    DoRequest,
-    DoProvisionalResponse,
-    DoSuccessResponse,
-    DoRedirectResponse,
-    DoErrorResponse,
-    DoBranchResponse,
-    ServletInitialized,
-    NoAckReceived,
-    Upgrade,
-}
-
-impl Handler {
-    /// All handlers.
-    pub const ALL: [Self; 23] = [
-        Self::DoInvite,
-        Self::DoAck,
-        Self::DoBye,
-        Self::DoCancel,
-        Self::DoPrack,
-        Self::DoUpdate,
-        Self::DoInfo,
-        Self::DoMessage,
-        Self::DoOptions,
-        Self::DoRegister,
-        Self::DoSubscribe,
-        Self::DoNotify,
-        Self::DoPublish,
-        Self::DoRefer,
-        Self::DoRequest,
-        Self::DoProvisionalResponse,
-        Self::DoSuccessResponse,
-        Self::DoRedirectResponse,
-        Self::DoErrorResponse,
-        Self::DoBranchResponse,
-        Self::ServletInitialized,
-        Self::NoAckReceived,
-        Self::Upgrade,
-    ];
-
-    /// The name in WIT, logs and descriptors (`do-invite`).
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::DoInvite => "do-invite",
-            Self::DoAck => "do-ack",
-            Self::DoBye => "do-bye",
-            Self::DoCancel => "do-cancel",
-            Self::DoPrack => "do-prack",
-            Self::DoUpdate => "do-update",
-            Self::DoInfo => "do-info",
-            Self::DoMessage => "do-message",
-            Self::DoOptions => "do-options",
-            Self::DoRegister => "do-register",
-            Self::DoSubscribe => "do-subscribe",
-            Self::DoNotify => "do-notify",
-            Self::DoPublish => "do-publish",
-            Self::DoRefer => "do-refer",
-            Self::DoRequest => "do-request",
-            Self::DoProvisionalResponse => "do-provisional-response",
-            Self::DoSuccessResponse => "do-success-response",
-            Self::DoRedirectResponse => "do-redirect-response",
-            Self::DoErrorResponse => "do-error-response",
-            Self::DoBranchResponse => "do-branch-response",
-            Self::ServletInitialized => "servlet-initialized",
-            Self::NoAckReceived => "no-ack-received",
-            Self::Upgrade => "upgrade",
-        }
-    }
-
-    /// The handler of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|handler| handler.name() == name)
-    }
-
-    /// The handler for a request of that method.
-    #[must_use]
-    pub const fn of_method(method: &Method) -> Self {
-        match method {
-            Method::Invite => Self::DoInvite,
-            Method::Ack => Self::DoAck,
-            Method::Bye => Self::DoBye,
-            Method::Cancel => Self::DoCancel,
-            Method::Prack => Self::DoPrack,
-            Method::Update => Self::DoUpdate,
-            Method::Info => Self::DoInfo,
-            Method::Message => Self::DoMessage,
-            Method::Options => Self::DoOptions,
-            Method::Register => Self::DoRegister,
-            Method::Subscribe => Self::DoSubscribe,
-            Method::Notify => Self::DoNotify,
-            Method::Publish => Self::DoPublish,
-            Method::Refer => Self::DoRefer,
-            Method::Other(_) => Self::DoRequest,
-        }
-    }
-
-    /// The handler for a response of that status code.
-    #[must_use]
-    pub const fn of_status(status: u16) -> Self {
-        match status {
-            ..=199 => Self::DoProvisionalResponse,
-            200..=299 => Self::DoSuccessResponse,
-            300..=399 => Self::DoRedirectResponse,
-            400.. => Self::DoErrorResponse,
-        }
-    }
-}
-
-/// Which handlers a servlet has of its own; for the others the host does what the default handler would do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Handlers(u32);
-
-impl Handlers {
-    /// Every handler: for a guest whose descriptor does not say.
-    #[must_use]
-    pub fn all() -> Self {
-        Handler::ALL.into_iter().collect()
-    }
-
-    /// True when the servlet has this handler.
-    #[must_use]
-    pub const fn has(self, handler: Handler) -> bool {
-        self.0 & (1 << handler as u8) != 0
-    }
-
-    /// Adds a handler.
-    pub const fn insert(&mut self, handler: Handler) {
-        self.0 |= 1 << handler as u8;
-    }
-}
-
-impl FromIterator<Handler> for Handlers {
-    fn from_iter<I: IntoIterator<Item = Handler>>(handlers: I) -> Self {
-        let mut set = Self::default();
-        for handler in handlers {
-            set.insert(handler);
-        }
-        set
     }
 }
 
@@ -231,7 +71,8 @@ pub enum Wasi {
     Lite,
 }
 
-/// Limits of one application; each has a name that stands in `error.limit` and in reports.
+/// Limits of one application; each has a name that stands in `error.limit` and in reports, and is at least 1. A host has
+/// a ceiling over each, which no descriptor passes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AppLimits {
@@ -259,6 +100,69 @@ pub struct AppLimits {
     pub mailbox: usize,
     /// Handles alive in one turn.
     pub handles: usize,
+    /// Timers of one application session that have not fired for the last time.
+    pub timers: usize,
+    /// Callbacks into listeners in one step.
+    pub listener_turns: usize,
+}
+
+impl AppLimits {
+    /// The most that a host allows of each where its operator sets no other ceilings.
+    pub const CEILINGS: Self = Self {
+        memory_bytes: 128 << 20,
+        table_elements: 200_000,
+        turn_ms: 100,
+        sessions: 500_000,
+        sip_sessions: 1024,
+        transactions: 1024,
+        attribute_bytes: 1 << 20,
+        outbox_messages: 256,
+        outbox_bytes: 1 << 20,
+        log_bytes: 256 << 10,
+        mailbox: 1024,
+        handles: 16_384,
+        timers: 4096,
+        listener_turns: 1024,
+    };
+
+    /// The most that any operator can set as a ceiling. No sum or product that the host makes of them overflows.
+    pub const HIGHEST: Self = Self {
+        memory_bytes: 4 << 30,
+        table_elements: 200_000,
+        turn_ms: 60_000,
+        sessions: 10_000_000,
+        sip_sessions: 65_536,
+        transactions: 65_536,
+        attribute_bytes: 256 << 20,
+        outbox_messages: 65_536,
+        outbox_bytes: 256 << 20,
+        log_bytes: 16 << 20,
+        mailbox: 65_536,
+        handles: 100_000,
+        timers: 65_536,
+        listener_turns: 65_536,
+    };
+
+    /// Each limit by its name in descriptors and settings, in the order of the fields.
+    #[must_use]
+    pub const fn named(&self) -> [(&'static str, u64); 14] {
+        [
+            ("memory-bytes", self.memory_bytes),
+            ("table-elements", self.table_elements as u64),
+            ("turn-ms", self.turn_ms),
+            ("sessions", self.sessions as u64),
+            ("sip-sessions", self.sip_sessions as u64),
+            ("transactions", self.transactions as u64),
+            ("attribute-bytes", self.attribute_bytes as u64),
+            ("outbox-messages", self.outbox_messages as u64),
+            ("outbox-bytes", self.outbox_bytes as u64),
+            ("log-bytes", self.log_bytes as u64),
+            ("mailbox", self.mailbox as u64),
+            ("handles", self.handles as u64),
+            ("timers", self.timers as u64),
+            ("listener-turns", self.listener_turns as u64),
+        ]
+    }
 }
 
 impl Default for AppLimits {
@@ -276,6 +180,8 @@ impl Default for AppLimits {
             log_bytes: 16 << 10,
             mailbox: 64,
             handles: 1024,
+            timers: 256,
+            listener_turns: 128,
         }
     }
 }
@@ -318,6 +224,10 @@ pub struct Descriptor {
     /// Percent of new calls, 0 to 100, that a version takes at its deployment beside the version that is there. None: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canary: Option<u8>,
+    /// Percent of new calls, 0 to 100, in which a version runs in the shadow of the version that is there, instead of taking
+    /// calls. None: it takes calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<u8>,
 }
 
 impl Default for Descriptor {
@@ -339,6 +249,7 @@ impl Default for Descriptor {
             init_parameters: std::collections::BTreeMap::new(),
             limits: AppLimits::default(),
             canary: None,
+            shadow: None,
         }
     }
 }

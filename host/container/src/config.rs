@@ -46,6 +46,7 @@ impl core::fmt::Debug for Secret {
 
 /// Limits of the container; per-application ones are in [`crate::app::AppLimits`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Limits {
     /// Limits of one message.
     pub message: MessageLimits,
@@ -53,9 +54,11 @@ pub struct Limits {
     pub sessions: usize,
     /// Packets that wait for sessions that are being loaded, all together.
     pub loading_packets: usize,
-    /// How often a unit is offered again to a store that cannot be reached.
+    /// Records of ended sessions that the store has not let go yet, those included that it is asked for just now.
+    pub forgetting: usize,
+    /// How often a unit is offered, or a session asked for, while the store cannot be reached.
     pub store_attempts: u32,
-    /// How long to wait before a unit is offered again.
+    /// How long to wait before the store is asked again.
     pub store_retry_after: Duration,
     /// How long an INVITE may stay without a final response before the host answers 500 in the servlet's place.
     pub invite_unanswered: Duration,
@@ -79,6 +82,7 @@ impl Default for Limits {
             message: MessageLimits::default(),
             sessions: 500_000,
             loading_packets: 1024,
+            forgetting: 500_000,
             store_attempts: 5,
             store_retry_after: Duration::from_millis(200),
             invite_unanswered: Duration::from_secs(600),

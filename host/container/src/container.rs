@@ -2,14 +2,17 @@
 //!
 //! `handle` never waits and never fails. An input that concerns a session becomes a piece of [`Work`] in its mailbox; a
 //! session does one step at a time. The rooms: `receive` (bytes to work), `steps` (begin, turns, commit), `storage`
-//! (stored, refused, restored), `slots` (one session's place and its end), `deploy`, `versions`, `command`,
-//! `inspect` and `views` (live sessions for operators and for tests).
+//! (stored, refused, restored), `loading` (what waits for the store), `forgetting` (records that go), `slots` (one
+//! session's place and its end), `deploy`, `versions`, `command`, `inspect` and `views` (live sessions for operators and
+//! for tests).
 
 pub use replaying::replay_step;
 
 mod command;
 mod deploy;
+mod forgetting;
 mod inspect;
+mod loading;
 mod receive;
 mod replaying;
 mod slots;
@@ -33,7 +36,7 @@ use siplet_sip::transaction::{MergeKey, ServerKey};
 use crate::app::{AppId, Application};
 use crate::config::Config;
 use crate::deadlines::Deadlines;
-use crate::io::{Effect, Flow, Hop, Input, Item, Key, Query, TransmitError, Transport, UnitId};
+use crate::io::{Effect, Flow, Hop, Input, Item, Key, Query, ResolveError, TransmitError, Transport, UnitId};
 use crate::names::{Kind, Minter, Random};
 use crate::report::{DropReason, Report};
 use crate::routing::Rollout;
@@ -42,6 +45,8 @@ use crate::step::request::Received;
 use crate::table::Table;
 use crate::turn::SipKey;
 
+use forgetting::Forgetting;
+use loading::Loads;
 use replaying::Replaying;
 use slots::Slot;
 use versions::{Upgrade, Version};
@@ -73,6 +78,8 @@ enum Work {
     Resolved { client: u32, is_cancel: bool, answer: Vec<IpAddr> },
     /// The application was deployed.
     Initialized,
+    /// The session was restored, and its servlet wants to know.
+    Activated,
     /// The application of a root session has gone.
     End,
     /// The host stops: the session ends with what its peers are owed. Seconds for the Retry-After of a 503.
@@ -105,6 +112,7 @@ impl Work {
             | Self::TransmitFailed { .. }
             | Self::Resolved { .. }
             | Self::Initialized
+            | Self::Activated
             | Self::End
             | Self::Stop { .. }
             | Self::Upgrade { .. } => None,
@@ -145,6 +153,8 @@ pub struct Counts {
     pub parked_units: usize,
     /// Packets that wait for sessions that are being loaded.
     pub loading_packets: usize,
+    /// Records of ended sessions that the store has not let go yet.
+    pub forgetting: usize,
     /// Requests that wait for the DNS.
     pub resolving: usize,
     /// Deployed applications, those included that only wait for their last session.
@@ -169,9 +179,10 @@ pub struct Container {
     merges: Table<MergeKey, ServerKey>,
     deadlines: Deadlines,
     units: BTreeMap<UnitId, Key>,
-    /// Packets that wait for [`Effect::Load`].
-    loading: BTreeMap<Key, Vec<(Flow, Bytes)>>,
-    loading_packets: usize,
+    /// What waits for [`Effect::Load`].
+    loads: Loads,
+    /// What waits for [`Effect::Forget`].
+    forgetting: Forgetting,
     resolving: BTreeMap<Query, Vec<Waiting>>,
     resolving_requests: usize,
     /// Sessions whose mailbox may have work that can run.
@@ -214,8 +225,8 @@ impl Container {
             merges,
             deadlines,
             units: BTreeMap::new(),
-            loading: BTreeMap::new(),
-            loading_packets: 0,
+            loads: Loads::default(),
+            forgetting: Forgetting::default(),
             resolving: BTreeMap::new(),
             resolving_requests: 0,
             ready: VecDeque::new(),
@@ -239,23 +250,26 @@ impl Container {
         if self.replaying.is_none() {
             self.run_due();
             self.run_upgrades();
+            self.run_loads();
+            self.run_forgetting();
         }
         match input {
             Input::Packet { flow, bytes } => self.receive(flow, bytes),
             Input::Broken { flow, head, fault } => self.receive_broken(flow, head, fault),
-            Input::Handed { item: Item::Packet { flow, bytes, is_new: _ } } => {
-                self.receive_handed(flow, bytes)
+            Input::Handed { item: Item::Packet { flow, bytes, is_new: _, asked_before } } => {
+                self.receive_handed(flow, bytes, asked_before);
             }
-            Input::NotHanded { item: Item::Packet { flow, bytes, is_new } } => {
+            Input::NotHanded { item: Item::Packet { flow, bytes, is_new, asked_before: _ } } => {
                 self.on_not_handed(flow, bytes, is_new)
             }
             // The transactions go on: a response may still come or leave over another connection (RFC 3261 §18.2.2).
             Input::FlowLost { connection: _ } | Input::Tick => {}
             Input::TransmitFailed { bytes, hop, error } => self.on_transmit_failed(&bytes, hop, error),
-            Input::Resolved { query, answer } => self.on_resolved(&query, &answer),
+            Input::Resolved { query, answer } => self.on_resolved(&query, answer),
             Input::TurnEnded { turn, outcome } => self.on_turn_ended(*turn, outcome),
             Input::Stored { unit, result } => self.on_stored(unit, result),
-            Input::Restored { key, snapshot } => self.on_restored(key, snapshot),
+            Input::Restored { key, found } => self.on_restored(key, found),
+            Input::Forgotten { key, result } => self.on_forgotten(key, result),
             Input::Deploy(application) => self.deploy(&Arc::new(*application)),
             Input::Undeploy(id) => self.undeploy(&id),
             Input::Share { stable, canary } => self.share(&stable, canary.as_ref()),
@@ -272,7 +286,8 @@ impl Container {
     /// When to come back with [`Input::Tick`] at the latest, if nothing else comes before.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Time> {
-        [self.deadlines.next(), self.next_upgrade()].into_iter().flatten().min()
+        let store = [self.loads.next_retry(), self.forgetting.next_retry()];
+        [self.deadlines.next(), self.next_upgrade()].into_iter().chain(store).flatten().min()
     }
 
     /// How many of everything there are.
@@ -284,7 +299,8 @@ impl Container {
             merge_keys: self.merges.len(),
             deadlines: self.deadlines.len(),
             parked_units: self.units.len(),
-            loading_packets: self.loading_packets,
+            loading_packets: self.loads.packets(),
+            forgetting: self.forgetting.len(),
             resolving: self.resolving_requests,
             applications: self.versions.len(),
             ..self.counts
@@ -365,13 +381,22 @@ impl Container {
         }
     }
 
-    fn on_resolved(&mut self, query: &Query, answer: &[IpAddr]) {
+    fn on_resolved(&mut self, query: &Query, answer: Result<Vec<IpAddr>, ResolveError>) {
         let Some(waiting) = self.resolving.remove(query) else { return };
         self.resolving_requests -= waiting.len();
+        let fault = match &answer {
+            Ok(found) if found.iter().any(|ip| ip.is_ipv6() == query.ipv6) => None,
+            Ok(_) => Some(ResolveError::NoAddress),
+            Err(why) => Some(*why),
+        };
+        if let Some(why) = fault {
+            self.report(Report::ResolveFailed { host: query.host.clone(), why, messages: waiting.len() });
+        }
+        let answer = answer.unwrap_or_default();
         for what in waiting {
             match what {
                 Waiting::Client { key, client, is_cancel } => {
-                    self.post(key, Work::Resolved { client, is_cancel, answer: answer.to_vec() });
+                    self.post(key, Work::Resolved { client, is_cancel, answer: answer.clone() });
                 }
                 Waiting::Message { bytes, listener, transport, port } => {
                     let Some(ip) = answer.iter().find(|ip| ip.is_ipv6() == query.ipv6) else {

@@ -123,6 +123,33 @@ pub struct Query {
     pub ipv6: bool,
 }
 
+/// Why the DNS gave no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ResolveError {
+    /// More questions are under way than the shell allows (`dns-queries`), or more requests wait for answers than
+    /// [`crate::config::Limits::resolving`].
+    Limit,
+    /// No answer came in time.
+    TimedOut,
+    /// There is no such name, it has no address of the wanted family, or the DNS could not be asked.
+    NoAddress,
+}
+
+impl ResolveError {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; 3] = [Self::Limit, Self::TimedOut, Self::NoAddress];
+
+    /// The label in metrics and logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Limit => "limit",
+            Self::TimedOut => "timed-out",
+            Self::NoAddress => "no-address",
+        }
+    }
+}
+
 /// Number of a `Store` effect; rises by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UnitId(pub u64);
@@ -150,12 +177,13 @@ pub struct Write {
     pub snapshot: Bytes,
 }
 
-/// Why a unit was not stored.
+/// Why the store did not do what it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreError {
-    /// The store is fenced: another node owns the session. It is evicted here without a word to anybody.
+    /// The store is fenced: another node owns the session. A session whose unit is refused is evicted here without a
+    /// word to anybody.
     Refused,
-    /// The store cannot be reached or did not answer in time. The unit is tried again.
+    /// The store cannot be reached or did not answer in time. It is asked again.
     Unavailable,
 }
 
@@ -270,7 +298,7 @@ pub struct Canary {
 /// What came for another shard.
 #[derive(Clone, Debug)]
 pub enum Item {
-    /// A packet that names a session of that shard.
+    /// A packet that names a session of that shard, or whose Call-ID leads there.
     Packet {
         /// Where it came from.
         flow: Flow,
@@ -278,6 +306,8 @@ pub enum Item {
         bytes: Bytes,
         /// A request outside every dialog that begins something new: it goes behind all others where room is short.
         is_new: bool,
+        /// True: the shard to which the previous secret led knows nothing of it. It is not handed on again.
+        asked_before: bool,
     },
 }
 
@@ -315,12 +345,12 @@ pub enum Input {
         /// Why.
         error: TransmitError,
     },
-    /// Answer to [`Effect::Resolve`]: addresses in order of preference, none: the name has none or the DNS failed.
+    /// Answer to [`Effect::Resolve`].
     Resolved {
         /// The question.
         query: Query,
-        /// The answer.
-        answer: Vec<IpAddr>,
+        /// Addresses in order of preference, or why there are none.
+        answer: Result<Vec<IpAddr>, ResolveError>,
     },
     /// A turn came back.
     TurnEnded {
@@ -340,8 +370,15 @@ pub enum Input {
     Restored {
         /// Which session.
         key: Key,
-        /// Its last acknowledged snapshot; none: there is none.
-        snapshot: Option<Bytes>,
+        /// Its last acknowledged snapshot; none: there is no such session. A store that could not be asked is asked again.
+        found: Result<Option<Bytes>, StoreError>,
+    },
+    /// Answer to [`Effect::Forget`].
+    Forgotten {
+        /// Which session.
+        key: Key,
+        /// How it went. What the store could not do is asked for again.
+        result: Result<(), StoreError>,
     },
     /// Something that another shard received for this one.
     Handed {
@@ -412,7 +449,7 @@ pub enum Effect {
         /// Which.
         key: Key,
     },
-    /// A session has ended and its last transaction too: its record may go.
+    /// A session has ended and its last transaction too: its record may go. The answer is [`Input::Forgotten`].
     Forget {
         /// Which.
         key: Key,

@@ -14,7 +14,9 @@ pub enum Mutant {
     ClientsLostInRestore,
     FailureUnacknowledged,
     ForgetLost,
+    ForgetNotRetried,
     ForgetTooEarly,
+    InvalidatedWithTimers,
     LaterUnitsLeaveWithFirst,
     MailboxOvertaken,
     MergeKeysLeak,
@@ -32,6 +34,8 @@ pub enum Mutant {
     RepetitionTwiceInMailbox,
     RolledBackStateStays,
     ServerKeysNotRestored,
+    ServletTimerFiresAgain,
+    ServletTimersNotRestored,
     SessionLeaks,
     SuccessForgottenInRestore,
     SuccessUnacknowledged,
@@ -44,7 +48,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 37] = [
         Self::AckDoesNotStopSuccess,
         Self::AttributesSurviveTrap,
         Self::CancelLeavesInvitePending,
@@ -52,7 +56,9 @@ impl Mutant {
         Self::ClientsLostInRestore,
         Self::FailureUnacknowledged,
         Self::ForgetLost,
+        Self::ForgetNotRetried,
         Self::ForgetTooEarly,
+        Self::InvalidatedWithTimers,
         Self::LaterUnitsLeaveWithFirst,
         Self::MailboxOvertaken,
         Self::MergeKeysLeak,
@@ -70,6 +76,8 @@ impl Mutant {
         Self::RepetitionTwiceInMailbox,
         Self::RolledBackStateStays,
         Self::ServerKeysNotRestored,
+        Self::ServletTimerFiresAgain,
+        Self::ServletTimersNotRestored,
         Self::SessionLeaks,
         Self::SuccessForgottenInRestore,
         Self::SuccessUnacknowledged,

@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     ApplicationSession = 4,
     /// Id of a SIP session.
     SipSession = 5,
+    /// Id of a timer.
+    Timer = 6,
 }
 
 /// Magic cookie of a branch (RFC 3261 §8.1.1.7).
@@ -123,7 +125,7 @@ impl Minter {
                 let (cookie, rest) = name.split_at_checked(COOKIE.len())?;
                 cookie.eq_ignore_ascii_case(COOKIE.as_bytes()).then_some(rest)?
             }
-            Kind::Tag | Kind::CallId | Kind::ApplicationSession | Kind::SipSession => name,
+            Kind::Tag | Kind::CallId | Kind::ApplicationSession | Kind::SipSession | Kind::Timer => name,
         };
         let bytes = decode(name)?;
         let key = Key(u64::from_be_bytes(bytes[..8].try_into().ok()?));
@@ -131,6 +133,15 @@ impl Minter {
         let told = u64::from_be_bytes(bytes[12..].try_into().ok()?);
         let good = |names: [u64; 2]| mac(names, kind, index) == told;
         (good(self.mints(key)) || self.names_of(key).previous.is_some_and(good)).then_some((key, index))
+    }
+
+    /// A number that nobody can foresee, the same each time for that index of the session.
+    pub(crate) fn number(&self, key: Key, index: u32) -> u64 {
+        let mut hasher = SipHasher24::new_with_keys(self.secret[0], self.secret[1]);
+        hasher.write_u8(0x83);
+        hasher.write_u64(key.0);
+        hasher.write_u32(index);
+        hasher.finish()
     }
 
     /// A To tag for an answer without a transaction: the same for the same request (RFC 3261 §8.2.7).
@@ -159,13 +170,57 @@ impl Minter {
         (hasher.finish() % 100) as u8
     }
 
+    /// Where a call stands among all calls for a watch that takes a share of them, 0 to 99. It tells nothing of where it
+    /// stands for a canary.
+    pub(crate) fn percent_for_watch(&self, call_id: &[u8]) -> u8 {
+        let mut hasher = SipHasher24::new_with_keys(self.secret[0], self.secret[1]);
+        hasher.write_u8(0x83);
+        hasher.write(call_id);
+        (hasher.finish() % 100) as u8
+    }
+
     /// The partition of a call that was named elsewhere.
     pub(crate) fn partition_of_call(&self, call_id: &[u8]) -> u16 {
-        let mut hasher = SipHasher24::new_with_keys(self.secret[0], self.secret[1]);
-        hasher.write_u8(0x81);
-        hasher.write(call_id);
-        (hasher.finish() % u64::from(PARTITIONS)) as u16
+        partition_of_call(self.secret, call_id)
     }
+
+    /// The same under the previous secret: where the call stands that began before the secret was rotated. The partition
+    /// under the secret where there is no previous one.
+    pub(crate) fn previous_partition_of_call(&self, call_id: &[u8]) -> u16 {
+        partition_of_call(self.previous.unwrap_or(self.secret), call_id)
+    }
+}
+
+fn partition_of_call(secret: [u64; 2], call_id: &[u8]) -> u16 {
+    let mut hasher = SipHasher24::new_with_keys(secret[0], secret[1]);
+    hasher.write_u8(0x81);
+    hasher.write(call_id);
+    (hasher.finish() % u64::from(PARTITIONS)) as u16
+}
+
+/// The same text without the names of that session, so that two runs of it that minted in another order can be compared.
+pub(crate) fn without_names(text: &[u8], key: Key) -> Vec<u8> {
+    let prefix = key.0.to_be_bytes();
+    let is_letter = |byte: &u8| ALPHABET.contains(&byte.to_ascii_lowercase());
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let run = rest.iter().position(|byte| !is_letter(byte)).unwrap_or(rest.len());
+        // The cookie before a branch is made of the same letters, but for its capital K, which is one too.
+        let name = run.checked_sub(NAME_LEN).and_then(|start| Some((start, decode(&rest[start..run])?)));
+        match name {
+            Some((start, bytes)) if bytes[..8] == prefix => {
+                out.extend_from_slice(&rest[..start]);
+                out.push(b'~');
+            }
+            Some(_) | None => out.extend_from_slice(&rest[..run]),
+        }
+        if let Some(after) = rest.get(run) {
+            out.push(*after);
+        }
+        at += run + 1;
+    }
+    out
 }
 
 /// Five bits a character; `bytes` is a multiple of five long.

@@ -10,6 +10,7 @@
 //! they change no session.
 
 pub mod compare;
+pub mod effects;
 mod recorder;
 pub mod redact;
 pub mod text;
@@ -42,6 +43,10 @@ pub struct StepRecord {
     pub app: AppId,
     /// Version of the application as its descriptor tells it.
     pub version: String,
+    /// Number of the step among those told of its session; rises by one. A gap: steps between were lost, or the session
+    /// went back to what it was before them. 0 where the session is not watched.
+    #[serde(default)]
+    pub number: u64,
     /// The watches that took the session in; empty when only the death of a handler kept the step.
     pub watches: Vec<u64>,
     /// Set when a handler died in the step and the step is kept for that: a name for the record, never given twice.
@@ -186,6 +191,8 @@ pub enum StepInput {
     Deployed,
     /// The application of this root session has gone.
     Undeployed,
+    /// The session was restored from its stored state, and its servlet is told.
+    Activated,
     /// A newer version may take the session over.
     Upgrade {
         /// That version.
@@ -350,6 +357,7 @@ impl StepRecord {
             | StepInput::Resolved { .. }
             | StepInput::Deployed
             | StepInput::Undeployed
+            | StepInput::Activated
             | StepInput::Upgrade { .. }
             | StepInput::Stopped { .. } => None,
         }

@@ -1,7 +1,7 @@
 //! What the container tells an operator: typed facts, formatted at the edge. Nothing is dropped without one.
 
 use crate::app::{AppId, Handler};
-use crate::io::{Flow, Key, UnitId};
+use crate::io::{Flow, Key, ResolveError, UnitId};
 use crate::record::StepRecord;
 use crate::turn::{Level, Trap};
 
@@ -28,15 +28,19 @@ pub enum DropReason {
     Fenced,
     /// More forks of one INVITE answered than `forks` allows.
     ForkLimit,
+    /// A reliable provisional response that came before, out of its order, or too late (RFC 3262 §4).
+    UnorderedResponse,
     /// The message's answer has nowhere to go: no address, or no listener that reaches it.
     NoRoute,
     /// The shard that owns the message has no room for it, and it cannot be refused (ACK, response) or comes again.
     Handover,
+    /// A response or an ACK of a stored session that could not be loaded.
+    LoadFailed,
 }
 
 impl DropReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Malformed,
         Self::InvalidResponse,
         Self::StrayResponse,
@@ -47,8 +51,10 @@ impl DropReason {
         Self::MailboxLimit,
         Self::Fenced,
         Self::ForkLimit,
+        Self::UnorderedResponse,
         Self::NoRoute,
         Self::Handover,
+        Self::LoadFailed,
     ];
 
     /// The label in metrics and logs.
@@ -65,8 +71,10 @@ impl DropReason {
             Self::MailboxLimit => "mailbox-limit",
             Self::Fenced => "fenced",
             Self::ForkLimit => "fork-limit",
+            Self::UnorderedResponse => "unordered-response",
             Self::NoRoute => "no-route",
             Self::Handover => "handover",
+            Self::LoadFailed => "load-failed",
         }
     }
 }
@@ -106,11 +114,13 @@ pub enum RefuseReason {
     Store,
     /// The shard that owns the request has no room for it (503).
     Handover,
+    /// The stored session that it names, or may be a repetition for, could not be loaded (500, 503): [`LoadFault::status`].
+    LoadFailed,
 }
 
 impl RefuseReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Invalid,
         Self::Scheme,
         Self::Extension,
@@ -127,6 +137,7 @@ impl RefuseReason {
         Self::Limit,
         Self::Store,
         Self::Handover,
+        Self::LoadFailed,
     ];
 
     /// The label in metrics and logs.
@@ -149,8 +160,84 @@ impl RefuseReason {
             Self::Limit => "limit",
             Self::Store => "store",
             Self::Handover => "handover",
+            Self::LoadFailed => "load-failed",
         }
     }
+}
+
+/// Why a stored session could not be loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoadFault {
+    /// The store could not be reached, as often as it was asked.
+    Unavailable,
+    /// Another node owns the session.
+    Refused,
+    /// The application of this name is not deployed.
+    NotDeployed(String),
+    /// The record is damaged: it is cut, its checksum is another, or it holds no session. How, in words.
+    Damaged(String),
+    /// The record has this format, which this host does not read.
+    Format(u8),
+    /// The record holds another session.
+    OtherSession,
+}
+
+impl LoadFault {
+    /// Names of all of them, in the order of their declaration: labels in metrics and logs.
+    pub const NAMES: [&'static str; 6] =
+        ["unavailable", "refused", "not-deployed", "damaged", "format", "other-session"];
+
+    /// The label in metrics and logs.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Unavailable => Self::NAMES[0],
+            Self::Refused => Self::NAMES[1],
+            Self::NotDeployed(_) => Self::NAMES[2],
+            Self::Damaged(_) => Self::NAMES[3],
+            Self::Format(_) => Self::NAMES[4],
+            Self::OtherSession => Self::NAMES[5],
+        }
+    }
+
+    /// What a request inside that session hears. Never 481: the dialog is there, and a 481 would end it at the peer (RFC
+    /// 3261 §12.2.1.2).
+    ///
+    /// 503 with Retry-After where the same request may succeed later (RFC 3261 §21.5.4), 500 where the record itself
+    /// is what is wrong (RFC 3261 §21.5.1).
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Unavailable | Self::Refused | Self::NotDeployed(_) => 503,
+            Self::Damaged(_) | Self::Format(_) | Self::OtherSession => 500,
+        }
+    }
+}
+
+impl core::fmt::Display for LoadFault {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Unavailable => f.write_str("the store could not be reached"),
+            Self::Refused => f.write_str("another node owns it"),
+            Self::NotDeployed(name) => write!(f, "its application {name} is not deployed"),
+            Self::Damaged(how) => write!(f, "its record is damaged: {how}"),
+            Self::Format(format) => {
+                write!(f, "its record has format {format}, and this host reads {}", crate::snapshot::FORMAT)
+            }
+            Self::OtherSession => f.write_str("its record holds another session"),
+        }
+    }
+}
+
+/// What the store was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreOrder {
+    /// To store a unit.
+    Unit(UnitId),
+    /// To look a session up.
+    Load(Key),
+    /// To let a record go.
+    Forget(Key),
 }
 
 /// How a handler ended other than well.
@@ -213,6 +300,18 @@ pub enum Report {
         /// The line.
         message: String,
     },
+    /// No PRACK came for a reliable provisional response in 64*T1 (RFC 3262 §3).
+    NoPrack {
+        /// Whose.
+        app: AppId,
+    },
+    /// More listeners were called for in a step than `listener-turns` allows: these were not called.
+    ListenersDropped {
+        /// Whose.
+        app: AppId,
+        /// How many callbacks.
+        turns: usize,
+    },
     /// Lines beyond the application's limit of log bytes in a turn.
     LogDropped {
         /// Whose.
@@ -260,11 +359,11 @@ pub enum Report {
         /// Which session.
         key: Key,
     },
-    /// The store could not be reached; the unit is offered again.
+    /// The store could not be reached; it is asked again.
     StoreUnavailable {
-        /// Which unit.
-        unit: UnitId,
-        /// How often it was offered.
+        /// For what.
+        order: StoreOrder,
+        /// How often it was asked so far.
         attempt: u32,
     },
     /// The store stayed away: the session went back to its last acknowledged version.
@@ -276,12 +375,28 @@ pub enum Report {
         /// Requests that got a stateless 503.
         requests: usize,
     },
-    /// A snapshot cannot be read.
-    RestoreFailed {
+    /// A stored session could not be loaded, for a message or at a start. Its record stays as it is.
+    LoadFailed {
         /// Which session.
         key: Key,
         /// Why.
-        why: String,
+        why: LoadFault,
+        /// Requests that waited for it and are refused with [`LoadFault::status`].
+        requests: usize,
+    },
+    /// The record of an ended session stays in the store: more records wait to be let go than `forgetting` allows.
+    RecordLeft {
+        /// Which session.
+        key: Key,
+    },
+    /// Requests that were to be sent had no address.
+    ResolveFailed {
+        /// The name that was asked for.
+        host: String,
+        /// Why.
+        why: ResolveError,
+        /// Requests of clients that fail for it (RFC 3261 §8.1.3.1), and ACKs that are dropped.
+        messages: usize,
     },
     /// A session was restored.
     Restored {

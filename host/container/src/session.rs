@@ -6,6 +6,7 @@
 
 pub(crate) mod attributes;
 pub(crate) mod sip;
+pub(crate) mod timers;
 pub(crate) mod transactions;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::turn::{SessionState, SipKey};
 
 use attributes::Attributes;
 use sip::SipSession;
+use timers::Timers;
 use transactions::{ClientTx, ServerTx};
 
 /// One application session.
@@ -44,6 +46,7 @@ pub(crate) struct AppSession {
     /// Index of the next name; names are never minted twice, as it is part of the snapshot.
     next_index: u32,
     pub(crate) attributes: Attributes,
+    pub(crate) timers: Timers,
     /// In the order of their keys.
     pub(crate) sips: Vec<Arc<SipSession>>,
     /// In the order of their indexes.
@@ -69,6 +72,7 @@ impl AppSession {
             root: false,
             next_index: 1,
             attributes: Attributes::default(),
+            timers: Timers::default(),
             sips: Vec::new(),
             servers: Vec::new(),
             clients: Vec::new(),
@@ -155,25 +159,23 @@ impl AppSession {
         at_rest && sip.held_bye.is_none() && !self.has_open_transaction(sip.key)
     }
 
-    /// Invalidates what is ready and wants it, children first (SIP Servlet 1.1 §6.1.2).
-    pub(crate) fn invalidate_ready(&mut self) {
-        for at in 0..self.sips.len() {
-            let sip = &self.sips[at];
-            if sip.valid && sip.invalidate_when_ready && self.is_ready(sip) {
-                Arc::make_mut(&mut self.sips[at]).end();
-                self.dirty = true;
-            }
-        }
+    /// SIP sessions that are ready to be invalidated and want it (SIP Servlet 1.1 §6.2.4), oldest first.
+    pub(crate) fn ready_sips(&self) -> impl Iterator<Item = SipKey> {
+        let ready = |sip: &&Arc<SipSession>| sip.valid && sip.invalidate_when_ready && self.is_ready(sip);
+        self.sips.iter().filter(ready).map(|sip| sip.key)
+    }
+
+    /// True when the session itself is ready to be invalidated and wants it (SIP Servlet 1.1 §6.1.2.2): none of its SIP
+    /// sessions is valid, and no timer is armed.
+    pub(crate) fn is_ready_itself(&self) -> bool {
         // Whatever lived in the session has taken an index from it.
         let used = self.next_index > 1;
-        if self.valid
+        self.valid
             && !self.root
             && self.invalidate_when_ready
             && used
+            && (self.timers.is_empty() || mutant::is(Mutant::InvalidatedWithTimers))
             && self.sips.iter().all(|sip| !sip.valid)
-        {
-            self.end();
-        }
     }
 
     /// Takes over counters from a later version that was given up, so that nothing is named or numbered twice.
@@ -198,14 +200,27 @@ impl AppSession {
         });
     }
 
-    /// The session is over for its application; what its transactions owe stays.
+    /// The session is over for its application; what its transactions owe stays. Attributes stay readable until the step
+    /// is committed.
     pub(crate) fn end(&mut self) {
         self.valid = false;
         self.dirty = true;
         self.expires = None;
-        self.attributes = Attributes::default();
+        self.timers.clear();
         for sip in &mut self.sips {
             Arc::make_mut(sip).end();
+        }
+    }
+
+    /// At the commit: what was kept for the listeners of ended sessions goes.
+    pub(crate) fn strip_ended(&mut self) {
+        if !self.valid && self.attributes.bytes() > 0 {
+            self.attributes = Attributes::default();
+        }
+        for sip in &mut self.sips {
+            if !sip.valid && sip.attributes.bytes() > 0 {
+                Arc::make_mut(sip).attributes = Attributes::default();
+            }
         }
     }
 
@@ -215,9 +230,14 @@ impl AppSession {
         !self.valid && (has_none || mutant::is(Mutant::ForgetTooEarly)) && !mutant::is(Mutant::SessionLeaks)
     }
 
-    /// Attribute bytes of the session and all its SIP sessions.
+    /// Attribute bytes of the session and all its SIP sessions, ended ones included until the commit.
     pub(crate) fn attribute_bytes(&self) -> usize {
         self.attributes.bytes() + self.sips.iter().map(|sip| sip.attributes.bytes()).sum::<usize>()
+    }
+
+    /// What the application has put into the session: attributes and payloads of timers.
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.attribute_bytes() + self.timers.payload_bytes()
     }
 
     /// The earliest deadlines of everything in the session: one that must be met, one that only cleans up.
@@ -232,6 +252,9 @@ impl AppSession {
         }
         for tx in &self.clients {
             tx.deadlines(timers, |deadline| next.add(deadline));
+        }
+        if let Some(at) = self.timers.next() {
+            next.add(Deadline { at, lazy: false });
         }
         if let Some(at) = self.expires {
             // A call in progress usually ends long before; whoever waits for expiry does not wait for milliseconds.

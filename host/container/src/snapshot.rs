@@ -11,11 +11,12 @@ mod tests;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::report::LoadFault;
 use crate::session::AppSession;
 use crate::step::Outgoing;
 
 /// The only format so far.
-const FORMAT: u8 = 1;
+pub(crate) const FORMAT: u8 = 1;
 /// Octets before the session: format and checksum.
 const HEAD: usize = 5;
 
@@ -56,7 +57,7 @@ pub(crate) fn rewrite(
     bytes: &[u8],
     change: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
 ) -> Result<Bytes, String> {
-    let Snapshot { version, session, outbox } = decode(bytes)?;
+    let Snapshot { version, session, outbox } = decode(bytes).map_err(|fault| fault.to_string())?;
     let view = View { version: &version, session: &session, outbox: outbox.iter().collect() };
     let writer = Rewriter { change, out: vec![FORMAT, 0, 0, 0, 0] };
     let bytes = postcard::serialize_with_flavor(&view, writer).map_err(|fault| fault.to_string())?;
@@ -91,16 +92,20 @@ impl postcard::ser_flavors::Flavor for Rewriter<'_> {
     }
 }
 
-/// Reads a snapshot; the text says what is wrong with one that cannot be read.
-pub(crate) fn decode(bytes: &[u8]) -> Result<Snapshot, String> {
+/// Reads a snapshot.
+///
+/// # Errors
+/// [`LoadFault::Damaged`] and [`LoadFault::Format`].
+pub(crate) fn decode(bytes: &[u8]) -> Result<Snapshot, LoadFault> {
     match bytes.split_first() {
         Some((&FORMAT, rest)) => match rest.split_first_chunk() {
             Some((sum, rest)) if u32::from_le_bytes(*sum) == crc32fast::hash(rest) => {
-                postcard::from_bytes(rest).map_err(|fault| fault.to_string())
+                postcard::from_bytes(rest).map_err(|fault| LoadFault::Damaged(fault.to_string()))
             }
-            Some(_) | None => Err("the snapshot is damaged: its checksum is another".to_owned()),
+            Some(_) => Err(LoadFault::Damaged("its checksum is another".to_owned())),
+            None => Err(LoadFault::Damaged("it ends too early".to_owned())),
         },
-        Some((format, _)) => Err(format!("the snapshot has format {format}, and this host reads {FORMAT}")),
-        None => Err("the snapshot is empty".to_owned()),
+        Some((format, _)) => Err(LoadFault::Format(*format)),
+        None => Err(LoadFault::Damaged("it is empty".to_owned())),
     }
 }

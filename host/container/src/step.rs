@@ -7,6 +7,8 @@
 pub(crate) mod cancel;
 pub(crate) mod deadline;
 pub(crate) mod ending;
+pub(crate) mod listeners;
+pub(crate) mod reliable;
 pub(crate) mod request;
 pub(crate) mod respond;
 pub(crate) mod response;
@@ -28,8 +30,11 @@ use crate::io::{Flow, Query, Transport};
 use crate::names::{Kind, Minter};
 use crate::report::Report;
 use crate::session::AppSession;
+use crate::session::timers::ServletTimer;
 use crate::session::transactions::Target;
 use crate::turn::{Misuse, SipKey};
+
+use listeners::AttributeChange;
 
 /// What all steps of a container share and none changes.
 #[derive(Debug)]
@@ -58,19 +63,35 @@ pub(crate) enum Callback {
     Response { handler: Handler, client: u32, message: Arc<Message>, flow: Option<Flow> },
     /// No ACK came for the 2xx of this server transaction.
     NoAck { server: u32, response: Bytes },
+    /// No PRACK came for a reliable response of this server transaction.
+    NoPrack { server: u32 },
     /// Once for a deployment.
     Initialized,
+    /// A timer has fired.
+    Timeout { timer: Arc<ServletTimer> },
+    /// Something has become of a SIP session.
+    Session { handler: Handler, sip: SipKey },
+    /// Something has become of the application session.
+    ApplicationSession { handler: Handler },
+    /// An attribute has another value.
+    Attribute { change: Arc<AttributeChange> },
     /// The session may move to that version, from one whose version text this was.
     Upgrade { to: Arc<Application>, from: String },
 }
 
 impl Callback {
-    pub(crate) const fn handler(&self) -> Handler {
+    pub(crate) fn handler(&self) -> Handler {
         match self {
-            Self::Request { handler, .. } | Self::Response { handler, .. } => *handler,
+            Self::Request { handler, .. }
+            | Self::Response { handler, .. }
+            | Self::Session { handler, .. }
+            | Self::ApplicationSession { handler } => *handler,
             Self::Ack { .. } => Handler::DoAck,
             Self::NoAck { .. } => Handler::NoAckReceived,
+            Self::NoPrack { .. } => Handler::NoPrackReceived,
             Self::Initialized => Handler::ServletInitialized,
+            Self::Timeout { .. } => Handler::Timeout,
+            Self::Attribute { change } => listeners::attribute_handler(change.session),
             Self::Upgrade { .. } => Handler::Upgrade,
         }
     }
@@ -86,6 +107,12 @@ pub(crate) struct WorkingCopy {
     pub(crate) began: Vec<(ServerKey, Option<MergeKey>, u32)>,
     /// Their indexes, once they are in the tables.
     pub(crate) began_indexes: Vec<u32>,
+    /// What the servlet's listeners have to be told, in order.
+    pub(crate) events: Vec<Callback>,
+    /// What was told in this step that it is ready to be invalidated; none: the application session.
+    told_ready: Vec<Option<SipKey>>,
+    /// Listener callbacks of this step.
+    listener_turns: usize,
     pub(crate) now: Time,
     pub(crate) shared: Arc<Shared>,
     pub(crate) application: Arc<Application>,
@@ -104,6 +131,9 @@ impl WorkingCopy {
             reports: Vec::new(),
             began: Vec::new(),
             began_indexes: Vec::new(),
+            events: Vec::new(),
+            told_ready: Vec::new(),
+            listener_turns: 0,
             now,
             shared,
             application,
@@ -114,14 +144,26 @@ impl WorkingCopy {
         self.session.valid && self.application.handlers.has(handler)
     }
 
-    /// The same for a callback; an upgrade is asked of the version that it leads to.
+    /// The same for a callback; an upgrade is asked of the version that it leads to, and the end of a session is told
+    /// when it is no longer valid.
     pub(crate) fn has_handler_for(&self, callback: &Callback) -> bool {
         match callback {
+            Callback::Session { handler, sip } => {
+                let is_valid = self.session.sip(*sip).is_some_and(|session| session.valid);
+                (is_valid || *handler == Handler::SessionDestroyed) && self.application.handlers.has(*handler)
+            }
+            Callback::ApplicationSession { handler } => {
+                let is_valid = self.session.valid || *handler == Handler::ApplicationSessionDestroyed;
+                is_valid && self.application.handlers.has(*handler)
+            }
+            Callback::Attribute { .. } => self.application.handlers.has(callback.handler()),
             Callback::Upgrade { to, .. } => self.session.valid && to.handlers.has(Handler::Upgrade),
             Callback::Request { .. }
             | Callback::Ack { .. }
             | Callback::Response { .. }
             | Callback::NoAck { .. }
+            | Callback::NoPrack { .. }
+            | Callback::Timeout { .. }
             | Callback::Initialized => self.has_handler(callback.handler()),
         }
     }

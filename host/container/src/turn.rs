@@ -9,6 +9,11 @@
 mod flat;
 mod message;
 mod session;
+mod timer;
+
+pub use crate::session::timers::{LONGEST_DELAY, Repeat, SHORTEST_PERIOD};
+pub use crate::step::listeners::AttributeChange;
+pub use timer::TimerView;
 
 pub use session::ATTRIBUTE_NAME_BYTES;
 
@@ -68,7 +73,7 @@ impl SessionState {
 }
 
 /// What the guest is called for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Callback {
     /// A request.
     Request {
@@ -91,18 +96,51 @@ pub enum Callback {
         /// The 2xx.
         response: MessageId,
     },
+    /// No PRACK came for a reliable response to this INVITE.
+    NoPrackReceived {
+        /// The INVITE.
+        request: MessageId,
+    },
     /// The session may move to this version; [`Turn::upgrade_from`] tells from which.
     Upgrade,
+    /// A timer has fired.
+    Timeout {
+        /// The timer as it was when it fired.
+        timer: TimerView,
+    },
+    /// Something has become of a SIP session.
+    Session {
+        /// Its handler: `session-created`, `session-ready-to-invalidate`, `session-destroyed`.
+        handler: Handler,
+        /// Which.
+        session: SipKey,
+    },
+    /// Something has become of the application session.
+    ApplicationSession {
+        /// Its handler: `application-session-created`, `-expired`, `-ready-to-invalidate`, `-destroyed`, `-did-activate`.
+        handler: Handler,
+    },
+    /// An attribute has another value.
+    AttributeChanged {
+        /// Which, and its values.
+        change: Arc<AttributeChange>,
+    },
 }
 
 impl Callback {
     /// The handler's name.
     #[must_use]
-    pub const fn handler(&self) -> Handler {
+    pub fn handler(&self) -> Handler {
         match self {
-            Self::Request { handler, .. } | Self::Response { handler, .. } => *handler,
+            Self::Request { handler, .. }
+            | Self::Response { handler, .. }
+            | Self::Session { handler, .. }
+            | Self::ApplicationSession { handler } => *handler,
+            Self::Timeout { .. } => Handler::Timeout,
+            Self::AttributeChanged { change } => step::listeners::attribute_handler(change.session),
             Self::ServletInitialized => Handler::ServletInitialized,
             Self::NoAckReceived { .. } => Handler::NoAckReceived,
+            Self::NoPrackReceived { .. } => Handler::NoPrackReceived,
             Self::Upgrade => Handler::Upgrade,
         }
     }
@@ -115,6 +153,17 @@ pub enum Scope {
     Application,
     /// A SIP session's.
     Session(SipKey),
+}
+
+impl Scope {
+    /// The SIP session; none: the application session.
+    #[must_use]
+    pub const fn session(self) -> Option<SipKey> {
+        match self {
+            Self::Application => None,
+            Self::Session(sip) => Some(sip),
+        }
+    }
 }
 
 /// The far end of the hop that a message came from.
@@ -317,6 +366,11 @@ impl Turn {
             | step::Callback::Ack { .. }
             | step::Callback::Response { .. }
             | step::Callback::NoAck { .. }
+            | step::Callback::NoPrack { .. }
+            | step::Callback::Timeout { .. }
+            | step::Callback::Session { .. }
+            | step::Callback::ApplicationSession { .. }
+            | step::Callback::Attribute { .. }
             | step::Callback::Initialized => String::new(),
         };
         let Some(callback) = message::enter(callback, &copy, &mut messages) else {
@@ -358,8 +412,8 @@ impl Turn {
 
     /// What the guest is called for.
     #[must_use]
-    pub const fn callback(&self) -> Callback {
-        self.callback
+    pub fn callback(&self) -> Callback {
+        self.callback.clone()
     }
 
     /// The version of the application that the session is with, as its descriptor tells it; empty but in
@@ -430,11 +484,13 @@ impl Turn {
         (std::mem::take(&mut self.log), self.log_dropped)
     }
 
-    /// The Call-ID of the message that the turn is about.
+    /// The Call-ID of the message that the turn is about, or else of the oldest SIP session.
     #[must_use]
     pub fn call_id(&self) -> Option<String> {
-        let message = self.messages.first()?;
-        let sip = self.copy.session.sip(message.sip())?;
+        let sip = match self.messages.first() {
+            Some(message) => self.copy.session.sip(message.sip())?,
+            None => self.copy.session.sips.first()?,
+        };
         Some(String::from_utf8_lossy(&sip.call_id).into_owned())
     }
 

@@ -75,7 +75,12 @@ fn what_a_busy_shard_has_no_room_for_is_refused_or_comes_again() {
     ];
     for (method, to_tag, is_new, transport, is_refused) in cases {
         let mut container = Container::new(Config { shards: 2, ..Config::default() });
-        let item = Item::Packet { flow: flow(transport), bytes: text(method, to_tag, 1), is_new };
+        let item = Item::Packet {
+            flow: flow(transport),
+            bytes: text(method, to_tag, 1),
+            is_new,
+            asked_before: false,
+        };
         let effects = effects(&mut container, Input::NotHanded { item });
         match &effects[..] {
             [Effect::Transmit { bytes, .. }, Effect::Report(Report::Refused { status: 503, why, .. })] => {

@@ -180,3 +180,43 @@ fn of_many_deaths_a_second_few_are_kept() {
     host.receive(&request("MESSAGE", 1, "again", "").replace("call-1", "again"));
     assert_eq!(steps(&mut host).len(), 1);
 }
+
+#[test]
+fn a_watch_takes_in_a_share_of_the_calls_of_one_version() {
+    let taken = |filter: Filter| {
+        let mut host = Host::new(&HANDLERS, script);
+        watch(&mut host, Watch { filter, ..Watch::default() });
+        for call in 0..200 {
+            let message = request("MESSAGE", 1, &format!("m{call}"), "");
+            host.receive(&message.replace("call-1", &format!("call-{call}")));
+        }
+        steps(&mut host).iter().filter(|step| step.beginning.is_some()).count()
+    };
+    let share = |share: u8| Filter { share: Some(share), version: Some(1), ..Filter::default() };
+    assert_eq!((taken(share(0)), taken(share(100))), (0, 200));
+    assert!((10..70).contains(&taken(share(20))), "{}", taken(share(20)));
+    assert_eq!(taken(Filter { version: Some(2), ..share(100) }), 0);
+}
+
+#[test]
+fn told_steps_are_numbered_and_a_session_that_went_back_leaves_a_gap() {
+    let setup = Setup { durable: true, ..Setup::default() };
+    let mut host = Host::start(setup, &HANDLERS, script);
+    watch(&mut host, Watch::default());
+    host.store = support::Store::Acknowledges;
+    let tag = host.establish();
+    host.store = support::Store::IsAway;
+    host.receive(&request("MESSAGE", 2, "lost", &tag));
+    host.advance(Duration::from_secs(5));
+    host.store = support::Store::Acknowledges;
+    host.receive(&request("MESSAGE", 3, "again", &tag));
+    assert!(host.reports.iter().any(|report| matches!(report, Report::RolledBack { .. })));
+    let all = steps(&mut host);
+    assert_eq!(all[0].number, 1);
+    for pair in all.windows(2) {
+        let went_back = pair[1].beginning.is_some();
+        let next = pair[0].number + if went_back { 2 } else { 1 };
+        assert_eq!(pair[1].number, next, "{:?} after {:?}", pair[1].input, pair[0].input);
+    }
+    assert_eq!(all.iter().filter(|step| step.beginning.is_some()).count(), 2);
+}

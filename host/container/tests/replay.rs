@@ -127,7 +127,7 @@ fn a_call_to_a_name_runs_again() {
     host.receive(&request("MESSAGE", 1, "message", ""));
     let query = host.queries.remove(0);
     host.advance(Duration::from_millis(30));
-    host.handle(Input::Resolved { query, answer: vec!["10.0.0.3".parse().expect("an address")] });
+    host.handle(Input::Resolved { query, answer: Ok(vec!["10.0.0.3".parse().expect("an address")]) });
     let invite = host.sent_request("INVITE");
     host.receive(&response(&invite, 180, "b"));
     host.receive(&response(&invite, 486, "b"));

@@ -6,9 +6,9 @@ mod host;
 use std::time::Duration;
 
 use host::{Host, Setup, Store, accept, request};
-use siplet_container::Counts;
 use siplet_container::app::Handler::{DoBye, DoInfo, DoInvite, ServletInitialized};
-use siplet_container::report::{RefuseReason, Report};
+use siplet_container::report::{RefuseReason, Report, StoreOrder};
+use siplet_container::{Counts, Input};
 
 /// More than the time until a unit is offered again.
 const A_RETRY: Duration = Duration::from_millis(250);
@@ -140,4 +140,74 @@ fn a_request_for_a_stored_call_waits_until_it_is_loaded() {
     assert_eq!(second.take_sent(), ["200 BYE"]);
     second.receive(&request("BYE", 2, "c", &tag.replace(&tag[..4], "0000")));
     assert_eq!(second.take_sent(), ["481 BYE"], "a name that was not minted here");
+}
+
+/// A record that stays behind would come back with the next host.
+#[test]
+fn a_record_goes_when_the_store_is_back() {
+    let mut host = Host::durable(&[DoInvite, DoBye], accept);
+    let tag = host.establish();
+    host.receive(&request("BYE", 2, "b", &tag));
+    host.acknowledge();
+    host.store = Store::IsAway;
+    host.advance(Duration::from_secs(40));
+    assert_eq!((host.container.counts().application_sessions, host.container.counts().forgetting), (0, 1));
+    let unavailable =
+        |report: &&Report| matches!(report, Report::StoreUnavailable { order: StoreOrder::Forget(_), .. });
+    assert!(host.reports.iter().filter(unavailable).count() > 10, "it is asked again and again");
+    host.take_sent();
+    host.receive(&request("BYE", 3, "c", &tag));
+    assert_eq!((host.take_sent(), host.asked), (vec!["481 BYE".to_owned()], 0), "the call has ended");
+    let (key, write) = host.stored.clone().pop_first().expect("its record is still there");
+    host.handle(Input::Restored { key, found: Ok(Some(write.snapshot)) });
+    assert_eq!(host.container.counts().application_sessions, 0, "and does not come back");
+    host.store = Store::Acknowledges;
+    host.advance(A_RETRY);
+    assert!(host.stored.is_empty());
+    assert_eq!(host.container.counts(), Counts { applications: 1, ..Counts::default() });
+}
+
+/// The store is asked for a few at a time, so that one that comes back is not met by all at once.
+#[test]
+fn many_records_that_wait_for_the_store_go_a_few_at_a_time() {
+    let mut host = Host::durable(&[DoInvite, DoBye], accept);
+    host.store = Store::Acknowledges;
+    for n in 0..200 {
+        let call = format!("call-{n}");
+        host.receive(&request("INVITE", 1, &format!("i{n}"), "").replace("call-1", &call));
+        let tag = host::tag_of(&host.sent.last().expect("an answer").message);
+        host.receive(&request("ACK", 1, &format!("a{n}"), &tag).replace("call-1", &call));
+        host.receive(&request("BYE", 2, &format!("b{n}"), &tag).replace("call-1", &call));
+    }
+    host.store = Store::IsAway;
+    host.advance(Duration::from_secs(33));
+    assert_eq!(host.container.counts().forgetting, 200);
+    host.reports.clear();
+    host.advance(Duration::from_millis(201));
+    let asked =
+        host.reports.iter().filter(|report| matches!(report, Report::StoreUnavailable { .. })).count();
+    assert!((1..=64).contains(&asked), "{asked}");
+    host.store = Store::Acknowledges;
+    host.advance(A_RETRY);
+    assert_eq!(
+        (host.stored.len(), host.container.counts().forgetting),
+        (0, 0),
+        "each makes room for the next"
+    );
+}
+
+/// INV-LIMIT: `forgetting`.
+#[test]
+fn a_record_beyond_the_limit_is_reported_when_it_stays() {
+    let limits = siplet_container::config::Limits { forgetting: 0, ..Default::default() };
+    let setup = Setup { durable: true, limits, ..Setup::default() };
+    let mut host = Host::start(setup, &[DoInvite, DoBye], accept);
+    let tag = host.establish();
+    host.receive(&request("BYE", 2, "b", &tag));
+    host.acknowledge();
+    host.store = Store::IsAway;
+    host.advance(Duration::from_secs(33));
+    let key = *host.stored.keys().next().expect("the record");
+    assert!(host.reports.contains(&Report::RecordLeft { key }));
+    assert_eq!(host.container.counts(), Counts { applications: 1, ..Counts::default() });
 }

@@ -131,6 +131,7 @@ impl Builder {
             StepInput::Deployed => whats.push(What::note(at, "deployed")),
             StepInput::Undeployed => whats.push(What::note(at, "undeployed")),
             StepInput::Stopped { .. } => whats.push(What::note(at, "the host stops")),
+            StepInput::Activated => whats.push(What::note(at, "taken over from its stored state")),
             StepInput::Upgrade { to, .. } => {
                 whats.push(What::note(at, format!("may move to version {}", to.descriptor.version)));
             }

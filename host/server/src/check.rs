@@ -15,6 +15,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+use siplet_container::app::AppLimits;
 use siplet_wasm::{Engine, EngineConfig, Inspection, Servlet, inspect};
 
 use crate::deploy::parse_overrides;
@@ -38,13 +39,13 @@ pub struct Checked {
     pub warnings: Vec<String>,
 }
 
-/// Reads the file, and NAME.toml beside it where there is one, and explains them. The second value is true when
-/// nothing stands against a deployment.
+/// Reads the file, and NAME.toml beside it where there is one, and explains them for a host with these ceilings. The
+/// second value is true when nothing stands against a deployment.
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn check(file: &Path, json: bool) -> Result<(String, bool)> {
-    let checked = look(file)?;
+pub fn check(file: &Path, ceilings: &AppLimits, json: bool) -> Result<(String, bool)> {
+    let checked = look(file, ceilings)?;
     let text = if json { format!("{}\n", serde_json::to_string(&checked)?) } else { explain(&checked) };
     Ok((text, checked.deployable))
 }
@@ -53,7 +54,7 @@ pub fn check(file: &Path, json: bool) -> Result<(String, bool)> {
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn look(file: &Path) -> Result<Checked> {
+pub fn look(file: &Path, ceilings: &AppLimits) -> Result<Checked> {
     let shown = file.display().to_string();
     let bytes = std::fs::read(file).with_context(|| format!("{shown} cannot be read"))?;
     let beside = file.with_extension("toml");
@@ -63,7 +64,7 @@ pub fn look(file: &Path) -> Result<Checked> {
         Err(_) => (None, Ok(None)),
     };
     let values = read.as_ref().ok().and_then(Option::as_ref);
-    let mut inspection = inspect(&bytes, &shown, values);
+    let mut inspection = inspect(&bytes, &shown, values, ceilings);
     if let Err(why) = &read {
         inspection.refusals.insert(0, why.clone());
         inspection.refused_at.insert(0, "descriptor");
@@ -76,7 +77,7 @@ pub fn look(file: &Path) -> Result<Checked> {
     }
     let mut compiled_bytes = None;
     if inspection.is_deployable() {
-        match try_start(&bytes, &shown, values)? {
+        match try_start(&bytes, &shown, values, ceilings)? {
             Ok(servlet) => compiled_bytes = Some(servlet.compiled_bytes()),
             Err(refusal) => {
                 for reason in refusal.reasons {
@@ -96,8 +97,10 @@ fn try_start(
     bytes: &[u8],
     shown: &str,
     overrides: Option<&serde_json::Value>,
+    ceilings: &AppLimits,
 ) -> Result<Result<std::sync::Arc<Servlet>, siplet_wasm::Refusal>> {
     // One instance lives at a time, for a moment.
-    let engine = Engine::new(EngineConfig { instances: 4, ..EngineConfig::default() })?;
+    let engine =
+        Engine::new(EngineConfig { instances: 4, ceilings: ceilings.clone(), ..EngineConfig::default() })?;
     Ok(Servlet::load(bytes, shown, &engine, overrides))
 }

@@ -12,7 +12,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
 use siplet_container::io::Transport;
 
-use crate::config::{Override, settings};
+use crate::config::{Override, Setting, settings};
 use crate::control::{Ask, SESSIONS_LISTED};
 use crate::new;
 
@@ -41,6 +41,13 @@ pub enum What {
         /// One JSON object instead of text.
         #[arg(long)]
         json: bool,
+        /// Settings file of the host that it is for: its [ceilings] are held to the file. By default those of a host
+        /// without any. Each is a flag too, as in `siplet serve`.
+        #[arg(long, env = "SIPLET_CONFIG")]
+        config: Option<PathBuf>,
+        /// Ceilings from outside the file.
+        #[command(flatten)]
+        ceilings: Ceilings,
     },
     /// Place a test call and draw its ladder. Exit code 1 when it is not answered.
     Call(Call),
@@ -133,6 +140,20 @@ pub enum What {
         #[command(flatten)]
         control: Control,
     },
+    /// Run another version beside the one that serves, drop what it sends, and tell what it does otherwise.
+    Shadow {
+        /// Name of the application.
+        name: String,
+        /// The other version: a .wasm file, or a version or #DIGEST that `siplet versions` lists; `off` ends it; the report of
+        /// what differs when none is named.
+        what: Option<String>,
+        /// Share of new calls in percent, as in 10%.
+        #[arg(value_parser = percent, default_value = "10%", requires = "what")]
+        share: u8,
+        /// The way to the server.
+        #[command(flatten)]
+        control: Control,
+    },
     /// Record calls of a running server, so that they can run again.
     Record(crate::record::command::Record),
     /// Run a record again. Exit code 1 when something differs.
@@ -145,6 +166,21 @@ fn percent(text: &str) -> Result<u8, String> {
     match number.parse() {
         Ok(percent @ 0..=100) => Ok(percent),
         Ok(_) | Err(_) => Err("a share is a whole number of percent, 0% to 100%".to_owned()),
+    }
+}
+
+/// What is asked of a shadow. Whatever has a folder or `.wasm` in its name is a file; the server looks for it from the
+/// root.
+fn shadow(name: &str, what: Option<&str>, percent: u8) -> Ask {
+    let name = name.to_owned();
+    match what {
+        None => Ask::Shadow { name },
+        Some("off") => Ask::ShadowOff { name },
+        Some(what) if what.contains('/') || what.ends_with(".wasm") => {
+            let file = std::path::absolute(what).unwrap_or_else(|_| PathBuf::from(what));
+            Ask::ShadowRun { name, file: Some(file), version: None, percent }
+        }
+        Some(version) => Ask::ShadowRun { name, file: None, version: Some(version.to_owned()), percent },
     }
 }
 
@@ -189,6 +225,7 @@ impl What {
             Self::Canary { name, share, control } => {
                 (Ask::Canary { name: name.clone(), percent: *share }, control)
             }
+            Self::Shadow { name, what, share, control } => (shadow(name, what.as_deref(), *share), control),
             Self::New(_)
             | Self::Dev(_)
             | Self::Serve(_)
@@ -331,18 +368,66 @@ pub struct Serve {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides(pub Vec<Override>);
 
+/// Those of `[ceilings]` among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ceilings(pub Vec<Override>);
+
+/// The settings of a section; all for an empty one.
+fn settings_of(section: &'static str) -> impl Iterator<Item = &'static Setting> {
+    settings().iter().filter(move |setting| setting.path.starts_with(section))
+}
+
+fn augment(command: Command, section: &'static str) -> Command {
+    settings_of(section).fold(command, |command, setting| {
+        command.arg(
+            Arg::new(setting.path)
+                .long(setting.flag)
+                .env(setting.variable)
+                .hide_env_values(true)
+                .value_name("VALUE")
+                .help(setting.help),
+        )
+    })
+}
+
+fn given(matches: &ArgMatches, section: &'static str) -> Vec<Override> {
+    let given = settings_of(section).filter_map(|setting| {
+        let value = matches.get_one::<String>(setting.path)?.clone();
+        let source = match matches.value_source(setting.path) {
+            Some(ValueSource::EnvVariable) => setting.variable.to_owned(),
+            _ => format!("--{}", setting.flag),
+        };
+        Some(Override { path: setting.path.to_owned(), source, value })
+    });
+    given.collect()
+}
+
+const CEILINGS: &str = "ceilings.";
+
+impl Args for Ceilings {
+    fn augment_args(command: Command) -> Command {
+        augment(command, CEILINGS)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Ceilings {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(given(matches, CEILINGS)))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
 impl Args for Overrides {
     fn augment_args(command: Command) -> Command {
-        settings().iter().fold(command, |command, setting| {
-            command.arg(
-                Arg::new(setting.path)
-                    .long(setting.flag)
-                    .env(setting.variable)
-                    .hide_env_values(true)
-                    .value_name("VALUE")
-                    .help(setting.help),
-            )
-        })
+        augment(command, "")
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -352,15 +437,7 @@ impl Args for Overrides {
 
 impl FromArgMatches for Overrides {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let given = settings().iter().filter_map(|setting| {
-            let value = matches.get_one::<String>(setting.path)?.clone();
-            let source = match matches.value_source(setting.path) {
-                Some(ValueSource::EnvVariable) => setting.variable.to_owned(),
-                _ => format!("--{}", setting.flag),
-            };
-            Some(Override { path: setting.path.to_owned(), source, value })
-        });
-        Ok(Self(given.collect()))
+        Ok(Self(given(matches, "")))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -4,8 +4,10 @@
 //! the flags and their help texts are made from that file: there is no second list to keep. Errors name file, line and
 //! the key that was probably meant.
 
+mod ceilings;
 mod listen;
 mod overlay;
+mod ranges;
 #[cfg(test)]
 mod tests;
 
@@ -18,17 +20,13 @@ use serde::{Deserialize, Serialize};
 use siplet_container::config as core;
 use siplet_sip::transaction::TimerConfig;
 
+pub use ceilings::Ceilings;
 pub use listen::Listen;
 pub use overlay::{Override, Setting, documented, explain, explain_message, nearest, settings};
+pub use ranges::{Range, range, split as split_range};
 
 /// The documented defaults.
 pub const EXAMPLE: &str = include_str!("../siplet.example.toml");
-
-/// Most shards: a connection's id carries its shard.
-pub const SHARDS_MAX: u16 = 64;
-
-/// Most versions of one application that are kept: each keeps its compiled code.
-pub const KEEP_VERSIONS_MAX: usize = 20;
 
 /// All settings of `siplet serve`. Fields are documented in `siplet.example.toml`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -38,6 +36,8 @@ pub struct Config {
     pub listen: Vec<Listen>,
     pub servlets: PathBuf,
     pub state_dir: PathBuf,
+    pub secret_file: PathBuf,
+    pub previous_secret_file: PathBuf,
     pub shards: u16,
     pub metrics: String,
     pub control: PathBuf,
@@ -52,7 +52,9 @@ pub struct Config {
     pub deploy: Deploy,
     pub timers: Timers,
     pub record: Record,
+    pub shadow: Shadow,
     pub limits: Limits,
+    pub ceilings: Ceilings,
     pub route: Vec<Route>,
 }
 
@@ -142,6 +144,18 @@ pub struct Record {
     pub longest_s: u64,
 }
 
+/// Section `[shadow]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub struct Shadow {
+    pub sessions: usize,
+    pub bytes: usize,
+    pub queue_steps: usize,
+    pub differences: usize,
+    pub cpu_percent: u8,
+}
+
 /// Section `[limits]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -153,6 +167,7 @@ pub struct Limits {
     pub stream_head_bytes: usize,
     pub sessions: usize,
     pub loading_packets: usize,
+    pub forgetting: usize,
     pub store_attempts: u32,
     pub store_retry_after_ms: u64,
     pub invite_unanswered_s: u64,
@@ -201,6 +216,8 @@ impl Default for Config {
             listen: vec![Listen::default()],
             servlets: "servlets".into(),
             state_dir: ".siplet".into(),
+            secret_file: PathBuf::new(),
+            previous_secret_file: PathBuf::new(),
             shards: 1,
             metrics: "127.0.0.1:8060".to_owned(),
             control: PathBuf::new(),
@@ -215,7 +232,9 @@ impl Default for Config {
             deploy: Deploy::default(),
             timers: Timers::default(),
             record: Record::default(),
+            shadow: Shadow::default(),
             limits: Limits::default(),
+            ceilings: Ceilings::default(),
             route: Vec::new(),
         }
     }
@@ -273,6 +292,12 @@ impl Default for Record {
     }
 }
 
+impl Default for Shadow {
+    fn default() -> Self {
+        Self { sessions: 1000, bytes: 64 << 20, queue_steps: 4096, differences: 100, cpu_percent: 25 }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -282,6 +307,7 @@ impl Default for Limits {
             stream_head_bytes: 16_384,
             sessions: 500_000,
             loading_packets: 1024,
+            forgetting: 500_000,
             store_attempts: 5,
             store_retry_after_ms: 200,
             invite_unanswered_s: 600,
@@ -332,8 +358,9 @@ impl Config {
     /// Reads the text of a settings file. `name` is how errors call it.
     ///
     /// # Errors
-    /// Text that is no TOML, unknown keys, values of the wrong type: with file, line and the key.
+    /// Text that is no TOML, unknown keys, values of the wrong type or out of range: with file, line and the key.
     pub fn from_text(name: &str, text: &str) -> Result<Self, ConfigError> {
+        ranges::check_text(name, text)?;
         toml::from_str(text).map_err(|error| overlay::explain(name, text, &error))
     }
 
@@ -358,7 +385,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Refuses values that cannot work, before anything is opened.
+    /// Refuses values that cannot work together or are no numbers, before anything is opened.
     fn check(&self) -> Result<(), ConfigError> {
         let refuse = |text: String| Err(ConfigError(text));
         if self.listen.is_empty() {
@@ -370,29 +397,13 @@ impl Config {
                  `{listen}@HOST`"
             ));
         }
-        if !(1..=SHARDS_MAX).contains(&self.shards) {
-            return refuse(format!("`shards` is {}, and must be 1 to {SHARDS_MAX}", self.shards));
-        }
         self.metrics_address()?;
-        let message = self.limits.message_bytes;
-        if !(1024..=65_535).contains(&message) {
-            return refuse(format!("`message-bytes` in [limits] is {message}, and must be 1024 to 65535"));
-        }
         let timers = &self.timers;
-        if timers.t1_ms == 0 || timers.t2_ms < timers.t1_ms || timers.t4_ms == 0 {
-            return refuse(
-                "[timers]: `t1-ms` and `t4-ms` must be above 0 and `t2-ms` not below `t1-ms`".into(),
-            );
-        }
-        if !(1..=KEEP_VERSIONS_MAX).contains(&self.deploy.keep_versions) {
-            let keep = self.deploy.keep_versions;
+        if timers.t2_ms < timers.t1_ms {
             return refuse(format!(
-                "`keep-versions` in [deploy] is {keep}, and must be 1 to {KEEP_VERSIONS_MAX}"
+                "`t2-ms` in [timers] is {}, and must not be below `t1-ms`, which is {}",
+                timers.t2_ms, timers.t1_ms
             ));
-        }
-        if self.deploy.rollback_trap_percent > 100 {
-            let percent = self.deploy.rollback_trap_percent;
-            return refuse(format!("`rollback-trap-percent` in [deploy] is {percent}, and must be 0 to 100"));
         }
         if let Some(route) = self.route.iter().find(|route| route.application.is_empty()) {
             return refuse(format!("a [[route]] names no `application` (its domains: {:?})", route.domains));
@@ -451,6 +462,7 @@ impl Config {
             },
             sessions: limits.sessions,
             loading_packets: limits.loading_packets,
+            forgetting: limits.forgetting,
             store_attempts: limits.store_attempts,
             store_retry_after: Duration::from_millis(limits.store_retry_after_ms),
             invite_unanswered: Duration::from_secs(limits.invite_unanswered_s),

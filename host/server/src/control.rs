@@ -23,6 +23,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
+use crate::deploy::Which;
 use crate::hub::Hub;
 use crate::record::stream::record;
 
@@ -91,6 +92,29 @@ pub enum Ask {
         thread: String,
         /// What shall happen.
         fault: crate::vital::fault::Fault,
+    },
+    /// What an application's shadow has found.
+    Shadow {
+        /// Name of the application.
+        name: String,
+    },
+    /// Let a version run in the shadow of the one that serves.
+    ShadowRun {
+        /// Name of the application.
+        name: String,
+        /// The file of the version, as the server finds it.
+        #[serde(default)]
+        file: Option<PathBuf>,
+        /// Version or `#DIGEST` of one that is kept; it or a file is named.
+        #[serde(default)]
+        version: Option<String>,
+        /// Percent of new calls, 0 to 100.
+        percent: u8,
+    },
+    /// End an application's shadow.
+    ShadowOff {
+        /// Name of the application.
+        name: String,
     },
     /// Record sessions: the connection gives one line for each record, until its time is over.
     Record(crate::record::stream::Order),
@@ -270,10 +294,35 @@ async fn answer(line: &[u8], hub: &Hub) -> Result<Value, String> {
             serde_json::to_value(versions).map_err(|error| error.to_string())
         }
         Ask::Rollback { name, to } => hub.rollback(&name, to).await.map(|text| json!({ "now": text })),
+        Ask::Shadow { name } => match hub.shadows().of(&name) {
+            Some(shadow) => serde_json::to_value(shadow.seen()).map_err(|error| error.to_string()),
+            None => Err(no_shadow(hub, &name).await),
+        },
+        Ask::ShadowRun { percent, .. } if percent > 100 => {
+            Err(format!("a share is 0 to 100 percent, not {percent}"))
+        }
+        Ask::ShadowRun { name, file, version, percent } => {
+            let which = match (file, version) {
+                (Some(file), None) => Which::File(file),
+                (None, Some(version)) => Which::Version(version),
+                (_, _) => return Err("name either a file or a version that is kept".to_owned()),
+            };
+            hub.shadow(&name, which, percent).await.map(|text| json!({ "now": text }))
+        }
+        Ask::ShadowOff { name } => hub.shadow_off(&name).await.map(|text| json!({ "now": text })),
         Ask::Canary { percent, .. } if percent > 100 => {
             Err(format!("a share is 0 to 100 percent, not {percent}"))
         }
         Ask::Canary { name, percent } => hub.canary(&name, percent).await.map(|text| json!({ "now": text })),
+    }
+}
+
+async fn no_shadow(hub: &Hub, name: &str) -> String {
+    let known = hub.applications().await.iter().any(|app| &*app.id.name == name);
+    if known {
+        format!("{name} has no shadow: `siplet shadow {name} FILE.wasm` begins one")
+    } else {
+        format!("no application is called \"{name}\"")
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use siplet_container::app::{AppId, Handler};
-use siplet_container::io::TransmitError;
+use siplet_container::io::{ResolveError, TransmitError};
 use siplet_container::report::{DropReason, RefuseReason, Report};
 use siplet_container::turn::{Outcome, TrapReason};
 
@@ -82,6 +82,8 @@ pub struct AppCounters {
     pub unanswered: u64,
     /// 2xx without an ACK.
     pub no_ack: u64,
+    /// Reliable provisional responses that nobody acknowledged.
+    pub no_prack: u64,
     /// Requests of its own that got no final response.
     pub client_timeouts: u64,
     /// Sessions that its `upgrade` took over.
@@ -206,8 +208,13 @@ pub struct Counters {
     pub store_unavailable: u64,
     pub rolled_back: u64,
     pub restored: u64,
-    pub restore_failed: u64,
+    /// Stored sessions that could not be loaded, by the reason's name.
+    pub load_failed: BTreeMap<&'static str, u64>,
+    pub resolve_failed: BTreeMap<ResolveError, u64>,
+    pub records_left: u64,
     pub log_lines_dropped: u64,
+    /// Callbacks into listeners beyond their limit.
+    pub listener_turns_dropped: u64,
     pub broken: u64,
     /// Steps that the containers told whole.
     pub steps_recorded: u64,
@@ -278,14 +285,18 @@ impl Counters {
         match report {
             Report::Dropped { why, .. } => *self.dropped.entry(*why).or_default() += 1,
             Report::Refused { why, .. } => *self.refused.entry(*why).or_default() += 1,
+            Report::ListenersDropped { turns, .. } => self.listener_turns_dropped += *turns as u64,
             Report::LogDropped { lines, .. } => self.log_lines_dropped += u64::from(*lines),
             Report::Unanswered { app, .. } => self.app(app).unanswered += 1,
             Report::NoAck { app } => self.app(app).no_ack += 1,
+            Report::NoPrack { app } => self.app(app).no_prack += 1,
             Report::ClientTimeout { app, .. } => self.app(app).client_timeouts += 1,
             Report::StoreRefused { .. } => self.store_refused += 1,
             Report::StoreUnavailable { .. } => self.store_unavailable += 1,
             Report::RolledBack { .. } => self.rolled_back += 1,
-            Report::RestoreFailed { .. } => self.restore_failed += 1,
+            Report::LoadFailed { why, .. } => *self.load_failed.entry(why.name()).or_default() += 1,
+            Report::RecordLeft { .. } => self.records_left += 1,
+            Report::ResolveFailed { why, .. } => *self.resolve_failed.entry(*why).or_default() += 1,
             Report::Restored { .. } => self.restored += 1,
             Report::Broken { .. } => self.broken += 1,
             // The numbers of a version that has left would stay for ever.
@@ -316,12 +327,15 @@ impl Counters {
         sum(&mut self.connections_closed, &other.connections_closed);
         sum(&mut self.not_accepted, &other.not_accepted);
         sum(&mut self.not_handed, &other.not_handed);
+        sum(&mut self.load_failed, &other.load_failed);
+        sum(&mut self.resolve_failed, &other.resolve_failed);
         for (app, theirs) in &other.apps {
             let mine = self.app(app);
             mine.turns += theirs.turns;
             mine.failed += theirs.failed;
             mine.unanswered += theirs.unanswered;
             mine.no_ack += theirs.no_ack;
+            mine.no_prack += theirs.no_prack;
             mine.client_timeouts += theirs.client_timeouts;
             mine.upgraded += theirs.upgraded;
             mine.upgrades_failed += theirs.upgrades_failed;
@@ -330,7 +344,7 @@ impl Counters {
         }
     }
 
-    fn plain_mut(&mut self) -> [&mut u64; 19] {
+    fn plain_mut(&mut self) -> [&mut u64; 20] {
         [
             &mut self.packets_received,
             &mut self.packets_sent,
@@ -346,8 +360,9 @@ impl Counters {
             &mut self.store_unavailable,
             &mut self.rolled_back,
             &mut self.restored,
-            &mut self.restore_failed,
+            &mut self.records_left,
             &mut self.log_lines_dropped,
+            &mut self.listener_turns_dropped,
             &mut self.broken,
             &mut self.steps_recorded,
             &mut self.unrecorded,

@@ -9,6 +9,7 @@ pub mod guard;
 pub mod history;
 mod listing;
 mod overrides;
+mod shadows;
 #[cfg(test)]
 mod tests;
 mod versions;
@@ -21,22 +22,24 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use notify::Watcher;
 use siplet_container::app::{AppId, Application};
-use siplet_container::io::Canary;
+use siplet_container::io::{Canary, Command, CommandReply};
+use siplet_container::record::watch::Watch;
 use siplet_wasm::{Engine, Servlet};
 use tokio::sync::oneshot;
 
-use crate::config::Config;
 use crate::folder::{Folder, Unreadable};
 use crate::shard::{Order, ShardHandle};
 use crate::vital::Vital;
 use crate::wasmfile;
-use crate::watch::{Step, Watch};
+use crate::watch::{self, Step};
 
 use guard::{Rule, Tally};
+use shadows::Running;
 use versions::Line;
 
 pub use listing::{line, lines, methods, rule};
 pub use overrides::parse as parse_overrides;
+pub use shadows::{Shade, Which};
 pub use versions::{KnownVersion, Rollbacks};
 
 /// Something that waits is looked at no more often than this.
@@ -64,6 +67,19 @@ pub enum Request {
         /// The answer.
         reply: oneshot::Sender<Result<String, String>>,
     },
+    /// A version runs in the shadow of the one that serves; answered with what does, or why not.
+    Shadow {
+        /// Name of the application.
+        name: String,
+        /// Which version.
+        which: Which,
+        /// Percent of new calls, 0 to 100.
+        percent: u8,
+        /// The answer.
+        reply: oneshot::Sender<Result<String, String>>,
+    },
+    /// An application's shadow ends; answered like its beginning.
+    ShadowOff(String, oneshot::Sender<Result<String, String>>),
     /// The newest version takes that share of new calls; answered like a rollback.
     Canary {
         /// Name of the application.
@@ -88,6 +104,13 @@ pub trait Stage: Send + 'static {
     fn share(&mut self, stable: &AppId, canary: Option<&Canary>);
     /// Turns of all versions since the start, and those that died.
     fn tally(&mut self) -> BTreeMap<AppId, Tally>;
+    /// The steps of these sessions are told from now on, under that number.
+    ///
+    /// # Errors
+    /// A shard refuses, in words.
+    fn watch(&mut self, watch: u64, what: &Watch) -> Result<(), String>;
+    /// They are told no more.
+    fn unwatch(&mut self, watch: u64);
 }
 
 impl Stage for Vec<ShardHandle> {
@@ -138,12 +161,42 @@ impl Stage for Vec<ShardHandle> {
         }
         sums
     }
+
+    fn watch(&mut self, watch: u64, what: &Watch) -> Result<(), String> {
+        for reply in ask(self, &Command::Watch { watch, what: what.clone() }) {
+            match reply {
+                CommandReply::Refused(why) => return Err(why),
+                CommandReply::Watching { .. }
+                | CommandReply::Done
+                | CommandReply::Sessions(_)
+                | CommandReply::Ending(_)
+                | CommandReply::Found(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn unwatch(&mut self, watch: u64) {
+        ask(self, &Command::Unwatch { watch });
+    }
+}
+
+/// Gives a command to every shard and waits for what they answer.
+fn ask(shards: &[ShardHandle], command: &Command) -> Vec<CommandReply> {
+    let mut waiting = Vec::new();
+    for shard in shards {
+        let (reply, answer) = oneshot::channel();
+        shard.send_blocking(Order::Ask(command.clone(), reply));
+        waiting.push(answer);
+    }
+    // A shard that has ended answers nothing.
+    waiting.into_iter().filter_map(|answer| answer.blocking_recv().ok()).collect()
 }
 
 /// The deploying thread's memory.
 pub struct Deployer<S> {
     folder: Folder,
-    watch: Watch,
+    watch: watch::Watch,
     engine: Engine,
     stage: S,
     wasm_bytes_max: u64,
@@ -155,6 +208,10 @@ pub struct Deployer<S> {
     keep_versions: usize,
     rule: Rule,
     tally: Arc<Rollbacks>,
+    shade: Shade,
+    running_shadows: BTreeMap<Arc<str>, Running>,
+    /// Files that run in a shadow by their NAME.toml, with their share.
+    shadow_files: BTreeMap<String, (AppId, u8)>,
     settle: Duration,
     /// The first look, whose outcome is told as a whole.
     is_first_look: bool,
@@ -175,7 +232,8 @@ pub struct Started {
 ///
 /// # Errors
 /// There is no such folder, or no thread.
-pub fn start<S: Stage>(config: &Config, engine: Engine, stage: S, vital: &Vital) -> anyhow::Result<Started> {
+pub fn start<S: Stage>(shade: Shade, engine: Engine, stage: S, vital: &Vital) -> anyhow::Result<Started> {
+    let config = Arc::clone(&shade.config);
     let folder = Folder::open(&config.servlets).map_err(|error| {
         anyhow::anyhow!(
             "the servlets folder `{}` cannot be opened: {error}. Make it, or name another with --servlets DIR",
@@ -186,7 +244,7 @@ pub fn start<S: Stage>(config: &Config, engine: Engine, stage: S, vital: &Vital)
     let (first, is_first) = oneshot::channel();
     let hints = hints(folder.path(), requests.clone());
     let rescan = Duration::from_secs(config.deploy.rescan_s.max(1));
-    let mut deployer = Deployer::new(folder, config, engine, stage);
+    let mut deployer = Deployer::new(folder, shade, engine, stage);
     let tally = Arc::clone(&deployer.tally);
     vital.spawn("deploy", move || {
         // Dropped with the thread; without hints the folder is still looked at now and then.
@@ -221,12 +279,13 @@ fn hints(path: &Path, requests: Sender<Request>) -> Option<notify::RecommendedWa
 
 impl<S: Stage> Deployer<S> {
     /// A deployer that has not looked yet.
-    pub fn new(folder: Folder, config: &Config, engine: Engine, stage: S) -> Self {
+    pub fn new(folder: Folder, shade: Shade, engine: Engine, stage: S) -> Self {
+        let config = &shade.config;
         let settle = Duration::from_millis(config.deploy.settle_ms);
         let incomplete = Duration::from_millis(config.deploy.incomplete_ms);
         Self {
             folder,
-            watch: Watch::new(settle, incomplete),
+            watch: watch::Watch::new(settle, incomplete),
             settle,
             engine,
             stage,
@@ -237,6 +296,9 @@ impl<S: Stage> Deployer<S> {
             keep_versions: config.deploy.keep_versions,
             rule: versions::rule(&config.deploy),
             tally: Arc::default(),
+            shade,
+            running_shadows: BTreeMap::new(),
+            shadow_files: BTreeMap::new(),
             is_first_look: true,
         }
     }
@@ -270,9 +332,10 @@ impl<S: Stage> Deployer<S> {
                 }
                 Ok(request) => self.obey(request),
                 Err(RecvTimeoutError::Timeout) => self.look(),
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return self.end_shadows(),
             }
             self.judge();
+            self.settle_shadows();
         }
     }
 
@@ -300,6 +363,12 @@ impl<S: Stage> Deployer<S> {
             }
             Request::Canary { name, percent, reply } => {
                 let _ = reply.send(self.canary(&name, percent));
+            }
+            Request::Shadow { name, which, percent, reply } => {
+                let _ = reply.send(self.shadow(&name, &which, percent));
+            }
+            Request::ShadowOff(name, reply) => {
+                let _ = reply.send(self.shadow_off(&name));
             }
         }
     }
@@ -383,7 +452,9 @@ impl<S: Stage> Deployer<S> {
         }
         self.watch.settled(name);
         match self.prepare(name, &file, &bytes, gone) {
+            Ok(Some(servlet)) if self.shadow_by_file(name, &servlet) => {}
             Ok(Some(servlet)) => {
+                self.shadow_files.remove(name);
                 let application = servlet.application().clone();
                 self.stage.deploy(&servlet);
                 self.note_deployed(servlet);
@@ -417,7 +488,8 @@ impl<S: Stage> Deployer<S> {
                 self.folder.shown(&format!("{other}.wasm"))
             ));
         }
-        let is_known = self.running.get(name).is_some_and(|running| running.id == *id);
+        let is_known = self.running.get(name).is_some_and(|running| running.id == *id)
+            || self.is_shadow_of_file(name, &servlet);
         Ok((!is_known).then_some(servlet))
     }
 
@@ -437,6 +509,7 @@ impl<S: Stage> Deployer<S> {
     }
 
     fn remove(&mut self, name: &str) {
+        self.shadow_files.remove(name);
         if let Some(application) = self.running.remove(name) {
             self.take_away(&application);
         }

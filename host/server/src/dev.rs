@@ -68,11 +68,12 @@ pub struct Order {
 pub async fn run(order: &Order, out: &mut impl Write) -> Result<()> {
     let project = Project::find(&order.folder)?;
     let config = config(&project, &order.overrides)?;
+    let kind = ServerKind::development(&config);
     let (tell, inbox) = mpsc::channel(EVENTS);
     let told_as = format!("{}/", config.servlets.display());
     log::set_up_to(&config.log, false, LogLines { tell: tell.clone(), told_as });
     let mut signals = Signals::listen().context("no signals")?;
-    let Some(server) = Server::start(config, ServerKind::development(), &mut signals).await? else {
+    let Some(server) = Server::start(config, kind, &mut signals).await? else {
         return Ok(());
     };
     let is_terminal = io::stdout().is_terminal();

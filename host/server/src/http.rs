@@ -148,7 +148,7 @@ async fn metrics_page(State(desk): State<Desk>) -> impl IntoResponse {
         let mut process = process::look(hub.started(), hub.is_draining(), hub.records());
         process.shards_stalled = hub.stalled().len() as u64;
         process.http_cut = desk.cut.load(Ordering::Relaxed);
-        page.text = metrics::page(&numbers, silent, &process, hub.rollbacks());
+        page.text = metrics::page(&numbers, silent, &process, hub.rollbacks(), hub.shadows());
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.text.clone())
 }

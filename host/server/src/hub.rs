@@ -11,8 +11,9 @@ use siplet_container::io::{Command, CommandReply, Ending};
 use tokio::sync::oneshot;
 
 use crate::config::Config;
-use crate::deploy::{KnownVersion, Request, Rollbacks};
+use crate::deploy::{KnownVersion, Request, Rollbacks, Which};
 use crate::record::Records;
+use crate::shadow::Shadows;
 use crate::shard::{Numbers, Order, ShardHandle};
 use crate::vital::Vital;
 
@@ -31,6 +32,7 @@ struct Inner {
     deployer: Sender<Request>,
     rollbacks: Arc<Rollbacks>,
     vital: Vital,
+    shadows: Arc<Shadows>,
     config: Arc<Config>,
     records: Arc<Records>,
     started: Instant,
@@ -48,12 +50,14 @@ impl Hub {
         deployer: Sender<Request>,
         rollbacks: Arc<Rollbacks>,
         vital: Vital,
+        shadows: Arc<Shadows>,
     ) -> Self {
         let inner = Inner {
             shards,
             deployer,
             rollbacks,
             vital,
+            shadows,
             config,
             records,
             started: Instant::now(),
@@ -265,6 +269,29 @@ impl Hub {
     pub async fn canary(&self, name: &str, percent: u8) -> Result<String, String> {
         let name = name.to_owned();
         self.request(|reply| Request::Canary { name, percent, reply }).await.unwrap_or_else(ended)
+    }
+
+    /// Versions in the shadow of those that serve, those included that have ended.
+    #[must_use]
+    pub fn shadows(&self) -> &Shadows {
+        &self.inner.shadows
+    }
+
+    /// A version runs in the shadow of the one that serves: what does then.
+    ///
+    /// # Errors
+    /// There is no such application or version, or its file is refused.
+    pub async fn shadow(&self, name: &str, which: Which, percent: u8) -> Result<String, String> {
+        let name = name.to_owned();
+        self.request(|reply| Request::Shadow { name, which, percent, reply }).await.unwrap_or_else(ended)
+    }
+
+    /// An application's shadow ends.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn shadow_off(&self, name: &str) -> Result<String, String> {
+        self.request(|reply| Request::ShadowOff(name.to_owned(), reply)).await.unwrap_or_else(ended)
     }
 
     /// Looks at the servlets folder anew.

@@ -35,6 +35,7 @@ pub mod report;
 mod scratch;
 pub mod secret;
 pub mod serve;
+pub mod shadow;
 pub mod shard;
 pub mod sockets;
 pub mod stop;

@@ -58,8 +58,9 @@ fn run(what: &What) -> Result<bool> {
             runtime()?.block_on(dev::run(&options.order(), &mut out))?;
             Ok(true)
         }
-        What::Check { file, json } => {
-            let (text, good) = check::check(file, *json)?;
+        What::Check { file, json, config, ceilings } => {
+            let config = Config::load(config.as_deref(), &ceilings.0)?;
+            let (text, good) = check::check(file, &config.ceilings.limits(), *json)?;
             write!(out, "{text}")?;
             Ok(good)
         }
@@ -88,6 +89,7 @@ fn run(what: &What) -> Result<bool> {
         | What::Reload(_)
         | What::Versions { .. }
         | What::Rollback { .. }
+        | What::Shadow { .. }
         | What::Canary { .. } => Ok(true),
     }
 }

@@ -5,16 +5,20 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use siplet_container::Counts;
 use siplet_container::app::AppId;
-use siplet_container::report::{DropReason, RefuseReason};
+use siplet_container::io::ResolveError;
+use siplet_container::report::{DropReason, LoadFault, RefuseReason};
 use siplet_container::turn::TrapReason;
 
 use crate::accept::AcceptFailure;
 use crate::counters::{AppCounters, CloseReason, Counters, TURN_BOUNDS_US, Unhanded};
 use crate::deploy::Rollbacks;
+use crate::shadow::report::Report;
+use crate::shadow::{Shadow, Shadows};
 use crate::shard::Numbers;
 
 /// What the process as a whole says of itself.
@@ -48,7 +52,7 @@ pub struct Process {
 
 /// The container's tables by name, with the number of their rows.
 #[must_use]
-pub const fn tables(counts: &Counts) -> [(&'static str, usize); 14] {
+pub const fn tables(counts: &Counts) -> [(&'static str, usize); 15] {
     [
         ("application-sessions", counts.application_sessions),
         ("sip-sessions", counts.sip_sessions),
@@ -62,6 +66,7 @@ pub const fn tables(counts: &Counts) -> [(&'static str, usize); 14] {
         ("open-steps", counts.open_steps),
         ("parked-units", counts.parked_units),
         ("loading-packets", counts.loading_packets),
+        ("forgetting", counts.forgetting),
         ("resolving", counts.resolving),
         ("applications", counts.applications),
     ]
@@ -97,7 +102,13 @@ fn escaped(text: &str) -> String {
 
 /// The page for `/metrics`. `missing` shards did not answer in time.
 #[must_use]
-pub fn page(shards: &[Numbers], missing: usize, process: &Process, rollbacks: &Rollbacks) -> String {
+pub fn page(
+    shards: &[Numbers],
+    missing: usize,
+    process: &Process,
+    rollbacks: &Rollbacks,
+    shadows: &Shadows,
+) -> String {
     let mut page = Page(String::with_capacity(16 << 10));
     let mut counters = Counters::default();
     for shard in shards {
@@ -111,6 +122,7 @@ pub fn page(shards: &[Numbers], missing: usize, process: &Process, rollbacks: &R
     application_families(&mut page, &counters);
     session_family(&mut page, shards);
     rollback_family(&mut page, rollbacks);
+    shadow_families(&mut page, shadows);
     runner_families(&mut page, shards);
     page.0
 }
@@ -160,6 +172,8 @@ fn table_families(page: &mut Page, shards: &[Numbers]) {
         "Most dialogs at a time since the start.",
         sum(|shard| shard.dialogs_peak),
     );
+    let help = "Questions to the DNS under way, those included that nobody waits for any more.";
+    page.one("dns_queries", "gauge", help, sum(|shard| shard.dns_queries));
     page.one("stored_sessions", "gauge", "Sessions in the store.", sum(|shard| shard.stored_sessions));
 }
 
@@ -173,10 +187,15 @@ fn plain_families(page: &mut Page, counters: &Counters) {
         ("connections_opened_total", "TCP connections opened.", counters.connections_opened),
         ("handed_over_total", "Messages given to another shard.", counters.handed_over),
         ("store_refused_total", "Units that the store refused.", counters.store_refused),
-        ("store_unavailable_total", "Units that did not reach the store.", counters.store_unavailable),
+        ("store_unavailable_total", "Orders that did not reach the store.", counters.store_unavailable),
         ("rolled_back_total", "Sessions that went back to an older version.", counters.rolled_back),
         ("restored_total", "Sessions that were restored.", counters.restored),
-        ("restore_failed_total", "Sessions that could not be restored.", counters.restore_failed),
+        ("records_left_total", "Records of ended sessions that stay in the store.", counters.records_left),
+        (
+            "listener_turns_dropped_total",
+            "Callbacks into listeners of servlets over their limit.",
+            counters.listener_turns_dropped,
+        ),
         ("log_lines_dropped_total", "Lines of servlets over their limit.", counters.log_lines_dropped),
         ("steps_recorded_total", "Steps told for records and ladders.", counters.steps_recorded),
         (
@@ -225,6 +244,16 @@ fn reason_families(page: &mut Page, counters: &Counters) {
             page.sample(name, &[("reason", reason)], count);
         }
     }
+    page.family("load_failed_total", "counter", "Stored sessions that could not be loaded.");
+    for reason in LoadFault::NAMES {
+        let count = counters.load_failed.get(reason).copied().unwrap_or(0);
+        page.sample("load_failed_total", &[("reason", reason)], count);
+    }
+    page.family("resolve_failed_total", "counter", "Names for which the DNS gave no address.");
+    for reason in ResolveError::ALL {
+        let count = counters.resolve_failed.get(&reason).copied().unwrap_or(0);
+        page.sample("resolve_failed_total", &[("reason", reason.name())], count);
+    }
     page.family("transmit_failed_total", "counter", "Messages that could not be sent.");
     let failed = [
         ("unreachable", counters.unreachable),
@@ -251,11 +280,12 @@ fn application_families(page: &mut Page, counters: &Counters) {
         .iter()
         .map(|(app, counters)| (app.name.as_ref(), format!("{:06x}", app.digest >> 40), counters))
         .collect();
-    let families: [(&str, &str, Count); 7] = [
+    let families: [(&str, &str, Count); 8] = [
         ("turns_total", "Turns.", |app| app.turns),
         ("turns_failed_total", "Turns whose handler returned an error.", |app| app.failed),
         ("unanswered_total", "Transactions that a servlet left unanswered.", |app| app.unanswered),
         ("no_ack_total", "2xx that nobody acknowledged.", |app| app.no_ack),
+        ("no_prack_total", "Reliable provisional responses that nobody acknowledged.", |app| app.no_prack),
         ("client_timeouts_total", "Requests of a servlet that nobody answered.", |app| app.client_timeouts),
         ("upgraded_total", "Sessions that a version took over from an older one.", |app| app.upgraded),
         ("upgrades_failed_total", "Sessions that a version could not take over.", |app| app.upgrades_failed),
@@ -324,6 +354,63 @@ fn rollback_family(page: &mut Page, rollbacks: &Rollbacks) {
     );
     for (cause, count) in [("traps", &rollbacks.by_traps), ("operator", &rollbacks.by_operator)] {
         page.sample("rollbacks_total", &[("cause", cause)], count.load(Ordering::Relaxed));
+    }
+}
+
+/// One number of a shadow.
+type Found = fn(&Report) -> f64;
+
+fn shadow_families(page: &mut Page, shadows: &Shadows) {
+    let of = |shadow: &Arc<Shadow>| {
+        let id = shadow.id();
+        (id.name.clone(), format!("{:06x}", id.digest >> 40), shadow.is_running(), shadow.report())
+    };
+    let all: Vec<_> = shadows.all().iter().map(of).collect();
+    page.family("shadow_running", "gauge", "1 for each version that runs in the shadow of another.");
+    for (name, digest, running, _) in &all {
+        page.sample("shadow_running", &[("application", name), ("digest", digest)], u8::from(*running));
+    }
+    let families: [(&str, &str, &str, Found); 8] = [
+        ("shadow_calls_total", "counter", "Calls that a shadow followed.", |found| found.calls as f64),
+        ("shadow_calls", "gauge", "Calls that a shadow follows now.", |found| found.calls_now as f64),
+        ("shadow_parted_total", "counter", "Calls in which a shadow went another way.", |found| {
+            found.parted as f64
+        }),
+        ("shadow_traps_total", "counter", "Turns of a shadow that died.", |found| found.traps as f64),
+        ("shadow_differences", "gauge", "Differences that a shadow tells apart.", |found| {
+            found.differences.len() as f64
+        }),
+        (
+            "shadow_differences_untold_total",
+            "counter",
+            "Differences that found no room to be told.",
+            |found| found.differences_untold as f64,
+        ),
+        ("shadow_held_bytes", "gauge", "Bytes that the calls of a shadow hold.", |found| {
+            found.held_bytes as f64
+        }),
+        ("shadow_cpu_seconds_total", "counter", "CPU time of a shadow.", |found| found.cpu().as_secs_f64()),
+    ];
+    for (name, kind, help, value) in families {
+        page.family(name, kind, help);
+        for (application, digest, _, report) in &all {
+            page.sample(name, &[("application", application), ("digest", digest)], value(report));
+        }
+    }
+    page.family("shadow_steps_total", "counter", "Steps that ran in both versions.");
+    for (application, digest, _, report) in &all {
+        for (result, steps) in [("same", report.same), ("differ", report.differ())] {
+            let labels = [("application", &**application), ("digest", digest.as_str()), ("result", result)];
+            page.sample("shadow_steps_total", &labels, steps);
+        }
+    }
+    let help = "Calls that a shadow did not follow to their end, by the limit that was reached.";
+    page.family("shadow_not_followed_total", "counter", help);
+    for (application, digest, _, report) in &all {
+        for (limit, calls) in &report.not_followed {
+            let labels = [("application", &**application), ("digest", digest.as_str()), ("limit", limit)];
+            page.sample("shadow_not_followed_total", &labels, calls);
+        }
     }
 }
 

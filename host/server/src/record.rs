@@ -63,8 +63,13 @@ impl Records {
 
     /// A number for a watch, and the steps that come for it.
     pub fn watch(&self) -> (u64, mpsc::Receiver<Box<StepRecord>>) {
+        self.watch_with_room(FEED)
+    }
+
+    /// The same, where so many steps may wait.
+    pub fn watch_with_room(&self, room: usize) -> (u64, mpsc::Receiver<Box<StepRecord>>) {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let (feed, steps) = mpsc::channel(FEED);
+        let (feed, steps) = mpsc::channel(room.max(1));
         self.watches().insert(number, feed);
         (number, steps)
     }
@@ -83,6 +88,12 @@ impl Records {
         if feed.try_send(Box::new(step.clone())).is_err() {
             self.lose(1);
         }
+    }
+
+    /// The settings of the containers that tell the steps.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// How records of this server are redacted, with the wishes of whoever asks for one.

@@ -13,9 +13,10 @@ use std::io;
 use clap::{Command, CommandFactory};
 
 use crate::cli::Cli;
-use crate::config::{EXAMPLE, documented, settings};
+use crate::config::{EXAMPLE, documented, settings, split_range};
 use crate::deploy::Rollbacks;
 use crate::metrics::{Process, page};
+use crate::shadow::Shadows;
 
 pub use schema::schema;
 
@@ -115,13 +116,15 @@ fn keys_page(title: &str, intro: &str, example: &str) -> String {
         let (own, key) = path.split_once('.').unwrap_or(("", &path));
         if section.as_deref() != Some(own) {
             let heading = if own.is_empty() { String::new() } else { format!("\n## {own}\n") };
-            let _ = write!(text, "{heading}\n| key | default | what |\n|---|---|---|\n");
+            let _ = write!(text, "{heading}\n| key | default | range | what |\n|---|---|---|---|\n");
             section = Some(own.to_owned());
         }
         let table =
             if own.is_empty() { Some(&defaults) } else { defaults.get(own).and_then(|t| t.as_table()) };
         let default = table.and_then(|table| table.get(key)).map_or_else(String::new, ToString::to_string);
-        let _ = writeln!(text, "| `{key}` | `{}` | {} |", default.trim(), in_cell(&help));
+        let (help, range) = split_range(&help);
+        let range = range.map_or_else(String::new, |range| range.to_string());
+        let _ = writeln!(text, "| `{key}` | `{}` | {range} | {} |", default.trim(), in_cell(help));
     }
     text
 }
@@ -173,7 +176,7 @@ fn metrics_page() -> String {
         "# Metrics\n\nServed under `/metrics` on the listener `metrics`, in the text format of Prometheus. \
                     Counters begin at zero with the process.\n\n| metric | kind | what |\n|---|---|---|\n"
             .to_owned();
-    let page = page(&[], 0, &Process::default(), &Rollbacks::default());
+    let page = page(&[], 0, &Process::default(), &Rollbacks::default(), &Shadows::default());
     let mut help = "";
     for line in page.lines() {
         if let Some(rest) = line.strip_prefix("# HELP ") {

@@ -7,7 +7,7 @@ mod story;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
-use siplet_container::app::Application;
+use siplet_container::app::{AppLimits, Application};
 use siplet_container::io::Key;
 use siplet_container::record::compare::{Difference, first_difference, outcome};
-use siplet_container::record::{StepRecord, TurnOutcome};
+use siplet_container::record::{StepInput, StepRecord, TurnOutcome};
 use siplet_container::turn::{Outcome, Turn};
 use siplet_container::{Container, replay_step};
 use siplet_wasm::{Engine, EngineConfig, RunResult, Runner, RunnerConfig, Servlet, app_id};
@@ -40,9 +40,9 @@ pub struct Replay {
     /// Run this .wasm file instead of the one that was recorded. Exit code 0 when no handler dies in it.
     #[arg(long, value_name = "FILE.wasm")]
     pub with: Option<PathBuf>,
-    /// Folder in which the recorded .wasm file is looked for by its digest.
+    /// Folder in which the recorded .wasm files are looked for by their digests; may be given several times.
     #[arg(long, default_value = "servlets")]
-    pub servlets: PathBuf,
+    pub servlets: Vec<PathBuf>,
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
@@ -108,7 +108,9 @@ impl Verdict {
 /// The file is no record, or the code for it is not found or refused: in words.
 pub fn replay(options: &Replay, out: &mut impl Write) -> Result<bool> {
     let record = file::read(&options.file).map_err(|why| anyhow!("{why}"))?;
-    let engine = Engine::new(EngineConfig::default())?;
+    // What the host that recorded allowed is in the record; this one only must not give more than any host may.
+    let ceilings = AppLimits::HIGHEST;
+    let engine = Engine::new(EngineConfig { ceilings, ..EngineConfig::default() })?;
     let mut sessions: BTreeMap<Key, Vec<&StepRecord>> = BTreeMap::new();
     let mut order = Vec::new();
     for step in &record.steps {
@@ -122,8 +124,11 @@ pub fn replay(options: &Replay, out: &mut impl Write) -> Result<bool> {
     for key in order {
         let steps = &sessions[&key];
         let servlet = servlet(options, &engine, steps)?;
+        let mut servlets = later(options, &engine, steps)?;
+        // The first one runs the steps until the session moves to another version.
+        servlets.insert(0, servlet);
         let mut replayed = Vec::new();
-        let (verdict, notes) = run(&record, steps, &servlet, &engine, options.with.is_some(), &mut replayed);
+        let (verdict, notes) = run(&record, steps, &servlets, &engine, options.with.is_some(), &mut replayed);
         if !options.json {
             write!(out, "{}{}", story::drawn(&verdict, &replayed, &notes), story::verdict(&verdict))?;
         }
@@ -151,16 +156,36 @@ fn servlet(options: &Replay, engine: &Engine, steps: &[&StepRecord]) -> Result<A
         });
         return load(&bytes, path, engine, &overrides);
     }
-    let found = find(&options.servlets, recorded)?;
-    let Some((path, bytes)) = found else {
-        bail!(
-            "no file in {} is {} {} as it was recorded; name its folder with --servlets, or run another file with --with",
-            options.servlets.display(),
-            recorded.id,
-            recorded.descriptor.version
-        );
-    };
-    load(&bytes, &path, engine, &serde_json::to_value(&recorded.descriptor)?)
+    recorded_servlet(options, engine, recorded)
+}
+
+/// The code of versions that the session moved to, or was asked to.
+fn later(options: &Replay, engine: &Engine, steps: &[&StepRecord]) -> Result<Vec<Arc<Servlet>>> {
+    let mut known = BTreeSet::new();
+    let mut servlets = Vec::new();
+    for step in steps {
+        if let StepInput::Upgrade { to, .. } = &step.input
+            && known.insert(to.id.clone())
+        {
+            servlets.push(recorded_servlet(options, engine, to)?);
+        }
+    }
+    Ok(servlets)
+}
+
+fn recorded_servlet(options: &Replay, engine: &Engine, recorded: &Application) -> Result<Arc<Servlet>> {
+    for folder in &options.servlets {
+        if let Some((path, bytes)) = find(folder, recorded)? {
+            return load(&bytes, &path, engine, &serde_json::to_value(&recorded.descriptor)?);
+        }
+    }
+    let folders: Vec<_> = options.servlets.iter().map(|folder| folder.display().to_string()).collect();
+    bail!(
+        "no file in {} is {} {} as it was recorded; name its folder with --servlets, or run another file with --with",
+        folders.join(" or "),
+        recorded.id,
+        recorded.descriptor.version
+    )
 }
 
 fn load(bytes: &[u8], path: &Path, engine: &Engine, overrides: &Value) -> Result<Arc<Servlet>> {
@@ -196,22 +221,23 @@ fn find(folder: &Path, recorded: &Application) -> Result<Option<(PathBuf, Vec<u8
     Ok(None)
 }
 
-/// Runs the steps of one session. `all` gets them as they are this time; the texts tell of steps that did not begin.
+/// Runs the steps of one session with the first of these, and with the others from the steps on that move it there. `all`
+/// gets them as they are this time; the texts tell of steps that did not begin.
 fn run(
     record: &Record,
     steps: &[&StepRecord],
-    servlet: &Arc<Servlet>,
+    servlets: &[Arc<Servlet>],
     engine: &Engine,
     is_other: bool,
     all: &mut Vec<StepRecord>,
 ) -> (Verdict, Vec<String>) {
+    let (mut verdict, mut notes) = (Verdict { steps: steps.len(), ..Verdict::default() }, Vec::new());
+    let Some(servlet) = servlets.first() else { return (verdict, notes) };
     let application = Arc::new(servlet.application().clone());
     let mut container = Container::replaying(record.header.settings.config());
-    let mut runner = runner(engine, servlet);
+    let mut runner = runner(engine, servlets);
     let id = &application.id;
-    let ran = name(&id.name, &application.descriptor.version, id.digest);
-    let mut verdict = Verdict { steps: steps.len(), ran, ..Verdict::default() };
-    let mut notes = Vec::new();
+    verdict.ran = name(&id.name, &application.descriptor.version, id.digest);
     if let Some(first) = steps.first() {
         verdict.session.clone_from(&first.id);
         verdict.application = name(&first.app.name, &first.version, first.app.digest);
@@ -268,11 +294,11 @@ fn is_mended(difference: &Difference, recorded: &StepRecord, replayed: &StepReco
     died(recorded) && !died(replayed)
 }
 
-fn runner(engine: &Engine, servlet: &Arc<Servlet>) -> Runner {
+fn runner(engine: &Engine, servlets: &[Arc<Servlet>]) -> Runner {
     // No turn runs beside this thread.
     let config = RunnerConfig { slow_turn: Duration::MAX, seed: Some(SEED), ..RunnerConfig::default() };
     let mut runner = Runner::new(engine, config, Arc::new(|_, _| {}));
-    runner.deploy(Arc::clone(servlet));
+    servlets.iter().for_each(|servlet| runner.deploy(Arc::clone(servlet)));
     runner
 }
 

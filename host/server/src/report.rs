@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use siplet_container::app::AppId;
-use siplet_container::report::{Death, Report};
+use siplet_container::report::{Death, Report, StoreOrder};
 use siplet_container::turn::{Level, Trap, TrapReason};
 use siplet_ladder::spoken;
 use siplet_sip::time::Time;
@@ -116,16 +116,20 @@ const fn is_noise(report: &Report) -> bool {
         Report::Dropped { .. }
         | Report::Refused { .. }
         | Report::NoAck { .. }
+        | Report::NoPrack { .. }
         | Report::ClientTimeout { .. }
-        | Report::TransmitFailed { .. } => true,
+        | Report::TransmitFailed { .. }
+        | Report::ResolveFailed { .. } => true,
         Report::TurnAbandoned { .. }
         | Report::Log { .. }
         | Report::LogDropped { .. }
+        | Report::ListenersDropped { .. }
         | Report::Unanswered { .. }
         | Report::StoreRefused { .. }
         | Report::StoreUnavailable { .. }
         | Report::RolledBack { .. }
-        | Report::RestoreFailed { .. }
+        | Report::LoadFailed { .. }
+        | Report::RecordLeft { .. }
         | Report::Restored { .. }
         | Report::Step(_)
         | Report::Unrecorded { .. }
@@ -170,10 +174,12 @@ fn kind(report: &Report) -> String {
         Report::TurnAbandoned { app, handler, .. } => format!("abandoned {app} {}", handler.name()),
         Report::Log { app, .. } => format!("log {app}"),
         Report::LogDropped { app, .. } => format!("log-dropped {app}"),
+        Report::ListenersDropped { app, .. } => format!("listeners-dropped {app}"),
         Report::Step(record) => format!("step {}", record.app),
         Report::Unrecorded { app, limit } => format!("unrecorded {app} {limit}"),
         Report::Unanswered { app, .. } => format!("unanswered {app}"),
         Report::NoAck { app } => format!("no-ack {app}"),
+        Report::NoPrack { app } => format!("no-prack {app}"),
         Report::ClientTimeout { app, .. } => format!("client-timeout {app}"),
         Report::TransmitFailed { app } => match app {
             Some(app) => format!("transmit-failed {app}"),
@@ -182,7 +188,9 @@ fn kind(report: &Report) -> String {
         Report::StoreRefused { .. } => "store-refused".to_owned(),
         Report::StoreUnavailable { .. } => "store-unavailable".to_owned(),
         Report::RolledBack { .. } => "rolled-back".to_owned(),
-        Report::RestoreFailed { .. } => "restore-failed".to_owned(),
+        Report::LoadFailed { why, .. } => format!("load-failed {}", why.name()),
+        Report::RecordLeft { .. } => "record-left".to_owned(),
+        Report::ResolveFailed { why, .. } => format!("resolve-failed {}", why.name()),
         Report::Restored { .. } => "restored".to_owned(),
         Report::Deployed(app) => format!("deployed {app}"),
         Report::Left(app) => format!("left {app}"),
@@ -211,23 +219,30 @@ pub fn words(report: &Report) -> Option<(Loudness, String)> {
             Loudness::WARN,
             format!("{}: {lines} lines of its log were dropped (limit `log-bytes`)", app.name),
         ),
+        Report::ListenersDropped { app, turns } => (
+            Loudness::WARN,
+            format!(
+                "{}: {turns} callbacks into its listeners were left out (limit `listener-turns`)",
+                app.name
+            ),
+        ),
         Report::Unanswered { app, method, answered } => {
             (Loudness::WARN, format!("{app} left a request unanswered: {method}\n{}", heard(*answered)))
         }
-        Report::NoAck { app } => (Loudness::INFO, format!("{app}: a caller never acknowledged its 200")),
-        Report::ClientTimeout { app, method } => {
-            (Loudness::INFO, format!("{app}: nobody answered its request: {method}"))
-        }
-        Report::TransmitFailed { app } => {
-            let whose =
-                app.as_ref().map_or_else(|| "an answer".to_owned(), |app| format!("a message of {app}"));
-            (Loudness::INFO, format!("{whose} could not be sent"))
-        }
+        Report::NoPrack { .. }
+        | Report::NoAck { .. }
+        | Report::ClientTimeout { .. }
+        | Report::TransmitFailed { .. } => return of_a_peer(report),
         Report::StoreRefused { key } => {
             (Loudness::WARN, format!("session {:016x} is owned elsewhere and was given up here", key.0))
         }
-        Report::StoreUnavailable { unit, attempt } => {
-            (Loudness::WARN, format!("the store did not take unit {}, attempt {attempt}", unit.0))
+        Report::StoreUnavailable { order, attempt } => {
+            let what = match order {
+                StoreOrder::Unit(unit) => format!("take unit {}", unit.0),
+                StoreOrder::Load(key) => format!("tell of session {:016x}", key.0),
+                StoreOrder::Forget(key) => format!("let the record of session {:016x} go", key.0),
+            };
+            (Loudness::WARN, format!("the store could not be reached to {what}, attempt {attempt}"))
         }
         Report::RolledBack { key, units, requests } => (
             Loudness::ERROR,
@@ -236,8 +251,24 @@ pub fn words(report: &Report) -> Option<(Loudness, String)> {
                 key.0
             ),
         ),
-        Report::RestoreFailed { key, why } => {
-            (Loudness::ERROR, format!("session {:016x} could not be restored: {why}", key.0))
+        Report::LoadFailed { key, why, requests } => (
+            Loudness::ERROR,
+            format!(
+                "session {:016x} could not be loaded: {why}\n{requests} requests got {}; its record stays as it is",
+                key.0,
+                why.status()
+            ),
+        ),
+        Report::RecordLeft { key } => (
+            Loudness::ERROR,
+            format!(
+                "the record of the ended session {:016x} stays in the store (limit `forgetting`)\nthe next start will \
+                 find it and end it again",
+                key.0
+            ),
+        ),
+        Report::ResolveFailed { host, why, messages } => {
+            (Loudness::INFO, format!("{messages} messages for {host} have no address: {}", why.name()))
         }
         Report::Restored { key, app } => {
             (Loudness::DEBUG, format!("session {:016x} of {app} was restored", key.0))
@@ -260,6 +291,26 @@ pub fn words(report: &Report) -> Option<(Loudness, String)> {
             (Loudness::INFO, format!("{app}: a step was not recorded (limit `{limit}`)"))
         }
         Report::Deployed(_) | Report::Log { .. } | Report::Step(_) => return None,
+    })
+}
+
+/// What a peer did not do.
+fn of_a_peer(report: &Report) -> Option<(Loudness, String)> {
+    #[allow(clippy::wildcard_enum_match_arm, reason = "whoever calls this has told the others apart")]
+    Some(match report {
+        Report::NoPrack { app } => {
+            (Loudness::INFO, format!("{app}: a caller never acknowledged its reliable response"))
+        }
+        Report::NoAck { app } => (Loudness::INFO, format!("{app}: a caller never acknowledged its 200")),
+        Report::ClientTimeout { app, method } => {
+            (Loudness::INFO, format!("{app}: nobody answered its request: {method}"))
+        }
+        Report::TransmitFailed { app } => {
+            let whose =
+                app.as_ref().map_or_else(|| "an answer".to_owned(), |app| format!("a message of {app}"));
+            (Loudness::INFO, format!("{whose} could not be sent"))
+        }
+        _ => return None,
     })
 }
 

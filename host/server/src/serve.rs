@@ -17,10 +17,11 @@ use tokio::net::UnixListener;
 
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat, StoreKind};
-use crate::deploy::{self, lines};
+use crate::deploy::{self, Shade, lines};
 use crate::hub::Hub;
 use crate::record::trapped::Trapped;
 use crate::record::{self, Feed, Records};
+use crate::shadow::Shadows;
 use crate::shard::{self, Parts, Room, ShardHandle, Sockets};
 use crate::stop::{self, Signals, Stopped};
 use crate::vital::{self, Death, Vital};
@@ -62,7 +63,11 @@ impl Kind {
     pub fn production(config: &Config) -> Self {
         let code_cache = Some(config.state_dir.join("code"));
         Self {
-            engine: EngineConfig { code_cache, ..EngineConfig::default() },
+            engine: EngineConfig {
+                code_cache,
+                ceilings: config.ceilings.limits(),
+                ..EngineConfig::default()
+            },
             runner: RunnerConfig::default(),
         }
     }
@@ -70,9 +75,9 @@ impl Kind {
     /// Code that is quick to make, lines in backtraces, and an instance of its own for each turn, so that what a guest
     /// keeps in its memory never works by chance.
     #[must_use]
-    pub fn development() -> Self {
+    pub fn development(config: &Config) -> Self {
         let runner = RunnerConfig { instance: Some(InstanceMode::Fresh), ..RunnerConfig::default() };
-        Self { engine: EngineConfig::dev(), runner }
+        Self { engine: EngineConfig { ceilings: config.ceilings.limits(), ..EngineConfig::dev() }, runner }
     }
 }
 
@@ -105,9 +110,16 @@ impl Server {
         tokio::spawn(record::run(steps, Arc::clone(&records), trapped(&config, &records)));
         let (shards, threads) =
             start_shards(&config, &listeners, sockets, &engine, &kind.runner, feed, &vital)?;
+        let shadows = Arc::<Shadows>::default();
+        let shade = Shade {
+            records: Arc::clone(&records),
+            runner: kind.runner,
+            config: Arc::clone(&config),
+            shadows: Arc::clone(&shadows),
+        };
         let deploy::Started { requests, first_look, rollbacks } =
-            deploy::start(&config, engine, shards.clone(), &vital)?;
-        let hub = Hub::new(Arc::clone(&config), records, shards, requests, rollbacks, vital);
+            deploy::start(shade, engine, shards.clone(), &vital)?;
+        let hub = Hub::new(Arc::clone(&config), records, shards, requests, rollbacks, vital, shadows);
         tokio::spawn(vital::watch(hub.clone()));
         let metrics = http.as_ref().and_then(|listener| listener.local_addr().ok());
         if let Some(listener) = http {
@@ -229,13 +241,14 @@ fn start_shards(
     vital: &Vital,
 ) -> Result<(Vec<ShardHandle>, Vec<JoinHandle<()>>)> {
     let clock = Clock::start();
-    let secret = load_secret(config)?;
+    let secrets = secret::load(config)?;
     let room = || Room::new(config.limits.handover_messages, config.limits.handover_bytes);
     let (handles, inboxes): (Vec<_>, Vec<_>) = (0..config.shards).map(|_| ShardHandle::new(room())).unzip();
     let mut threads = Vec::new();
     for ((index, inbox), sockets) in (0..config.shards).zip(inboxes).zip(sockets) {
         let container = ContainerConfig {
-            secret,
+            secret: secrets.current,
+            previous_secret: secrets.previous,
             seed: secret::random_words()?,
             shard: index,
             ..template(config, listeners)
@@ -277,18 +290,6 @@ fn trapped(config: &Config, records: &Records) -> Option<Trapped> {
     let redaction = records.redaction(config, false, &[]);
     let header = records.header(&redaction);
     Some(Trapped::open(record::trapped::folder(config)?, config, header, redaction))
-}
-
-/// Live names outlive a restart only where calls do: without a durable store a missing folder is no reason to stop.
-fn load_secret(config: &Config) -> Result<siplet_container::config::Secret> {
-    match secret::load_or_make(&config.state_dir) {
-        Ok(secret) => Ok(secret),
-        Err(error) if config.store == StoreKind::Memory => {
-            tracing::warn!("names are minted under a secret of this run alone: {error:#}");
-            Ok(siplet_container::config::Secret(secret::random_bytes()?))
-        }
-        Err(error) => Err(error),
-    }
 }
 
 /// The first lines: where it listens, what it serves, how to try it.

@@ -28,6 +28,7 @@ use tokio::sync::{Notify, oneshot};
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::counters::Counters;
+use crate::dns::Resolver;
 use crate::flow::Flows;
 use crate::record::Feed;
 use crate::report::Reporter;
@@ -69,7 +70,7 @@ pub(crate) struct Core {
     parcels: Vec<Vec<Parcel>>,
     replies: HashMap<u64, oneshot::Sender<CommandReply>>,
     next_command: u64,
-    questions: usize,
+    resolver: Resolver,
     /// What waits to be written on all connections.
     waiting: Waiting,
     /// Most dialogs that there were at the end of a wake-up.

@@ -6,8 +6,8 @@
 //!
 //! Its texts are copies in one small buffer, so that no dialog keeps a whole message alive.
 //!
-//! Deliberately not here: tables; Via and Contact of our requests; offers and answers, 100rel and session timers; the
-//! glare of two INVITEs (§14.1, §14.2), which is between transactions; and when a BYE is due.
+//! Deliberately not here: tables; Via and Contact of our requests; offers and answers ([`crate::offer`]), 100rel
+//! ([`crate::provisional`]); the glare of two INVITEs (§14.1, [`crate::modification`]); and when a BYE is due.
 
 mod accept;
 mod build;
@@ -212,6 +212,12 @@ impl Dialog {
     #[must_use]
     pub const fn role(&self) -> Role {
         self.role
+    }
+
+    /// Whether we made its Call-ID: who did waits longer when two re-INVITEs meet (RFC 3261 §14.1).
+    #[must_use]
+    pub const fn owns_call_id(&self) -> bool {
+        matches!(self.role, Role::Uac)
     }
 
     /// The state.

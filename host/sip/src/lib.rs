@@ -8,6 +8,7 @@
 
 pub mod address;
 pub mod dialog;
+pub mod digest;
 pub mod draft;
 mod few;
 pub mod frame;
@@ -15,7 +16,11 @@ pub mod header;
 pub mod limits;
 pub mod message;
 pub mod method;
+pub mod modification;
 mod octets;
+pub mod offer;
+pub mod provisional;
+pub mod session_timer;
 pub mod time;
 pub mod transaction;
 pub mod uri;

@@ -19,6 +19,7 @@ use index::{Entry, LONG_NAME, Lines, NO_LINES, Place as LinePlace, Present, Scan
 pub use malformed::{Malformed, Part};
 pub use values::Values;
 
+mod fields;
 pub(crate) mod index;
 mod malformed;
 pub(crate) mod start;

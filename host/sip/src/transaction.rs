@@ -93,4 +93,4 @@ impl StatusClass {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

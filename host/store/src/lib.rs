@@ -54,13 +54,13 @@ pub struct Write {
     pub snapshot: Bytes,
 }
 
-/// Why a unit was not stored. Nothing of it was.
+/// Why an order was not carried out. Nothing of it was, as far as the engine knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
     /// Another owner has taken the partition, or has written a version that this write knows nothing of. Trying again
     /// does not help.
     Fenced,
-    /// The engine cannot be reached or did not answer in time. The same unit may be tried again.
+    /// The engine cannot be reached or did not answer in time. The same order may be given again.
     Unavailable,
 }
 
@@ -92,6 +92,13 @@ pub enum Completion {
         /// Its last stored version and snapshot, none when there is no such session.
         found: Result<Option<(u64, Bytes)>, Error>,
     },
+    /// Answer to [`Store::forget`].
+    Forgotten {
+        /// Which session.
+        key: Key,
+        /// How it went. `Ok`: there is no such record, whoever removed it.
+        result: Result<(), Error>,
+    },
     /// A [`Store::scan`] is complete, or could not be done.
     Scanned {
         /// Which partitions.
@@ -120,8 +127,7 @@ pub trait Store {
     /// [`Completion::Scanned`].
     fn scan(&mut self, partitions: RangeInclusive<u16>, now: Micros);
 
-    /// Removes a session's record, after all units given before. There is no answer: a record that stays because the
-    /// engine was away is removed when its expiry has passed.
+    /// Removes a session's record, after all units given before; the answer is [`Completion::Forgotten`].
     fn forget(&mut self, epoch: Epoch, key: Key, now: Micros);
 
     /// The next answer that is due.

@@ -21,7 +21,7 @@ pub struct Faults {
     pub latency_us: u64,
     /// Every order that becomes due fails with [`Error::Unavailable`] and changes nothing.
     pub outage: bool,
-    /// Units are stored, but their answer says [`Error::Unavailable`].
+    /// Units are stored and records removed, but the answer says [`Error::Unavailable`].
     pub lose_answers: bool,
 }
 
@@ -152,10 +152,8 @@ impl MemoryStore {
                 *current = epoch.max(*current);
             }
             Order::Submit { epoch, unit, writes } => {
-                let mut result = self.store(epoch, writes);
-                if self.faults.lose_answers && result.is_ok() {
-                    result = Err(Error::Unavailable);
-                }
+                let result = self.store(epoch, writes);
+                let result = self.heard(result);
                 self.answers.push_back(Completion::Stored { unit, result });
             }
             Order::Load(key) => {
@@ -172,21 +170,30 @@ impl MemoryStore {
                 self.answers.push_back(Completion::Scanned { partitions, result: Ok(()) });
             }
             Order::Forget { epoch, key } => {
-                if self.fence(key, epoch).is_ok() {
+                let result = self.fence(key, epoch);
+                if result.is_ok() {
                     self.records.remove(&key);
                 }
+                let result = self.heard(result);
+                self.answers.push_back(Completion::Forgotten { key, result });
             }
         }
     }
 
-    /// Answers an order without doing it. Taking a partition and forgetting have no answer; they are lost.
+    /// What the caller hears of it.
+    fn heard(&self, result: Result<(), Error>) -> Result<(), Error> {
+        if self.faults.lose_answers { result.and(Err(Error::Unavailable)) } else { result }
+    }
+
+    /// Answers an order without doing it. Taking a partition has no answer; it is lost.
     fn fail(&mut self, order: Order) {
         let error = Error::Unavailable;
         let answer = match order {
             Order::Submit { unit, .. } => Completion::Stored { unit, result: Err(error) },
             Order::Load(key) => Completion::Loaded { key, found: Err(error) },
             Order::Scan(partitions) => Completion::Scanned { partitions, result: Err(error) },
-            Order::Own { .. } | Order::Forget { .. } => return,
+            Order::Forget { key, .. } => Completion::Forgotten { key, result: Err(error) },
+            Order::Own { .. } => return,
         };
         self.answers.push_back(answer);
     }

@@ -41,7 +41,13 @@ pub fn message_of(turn: &Turn) -> Option<MessageId> {
     match turn.callback() {
         Callback::Request { message, .. } | Callback::Response { message, .. } => Some(message),
         Callback::NoAckReceived { response } => Some(response),
-        Callback::ServletInitialized | Callback::Upgrade => None,
+        Callback::NoPrackReceived { request } => Some(request),
+        Callback::ServletInitialized
+        | Callback::Upgrade
+        | Callback::Timeout { .. }
+        | Callback::Session { .. }
+        | Callback::ApplicationSession { .. }
+        | Callback::AttributeChanged { .. } => None,
     }
 }
 

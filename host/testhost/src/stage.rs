@@ -115,7 +115,8 @@ fn deployed(servlet: &siplet_wasm::Servlet) -> Deployed {
         version: application.descriptor.version.clone(),
         digest: format!("{:06x}", application.id.digest >> 40),
         handlers: siplet_container::app::Handler::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .filter(has)
             .map(|handler| handler.name().to_owned())
             .collect(),

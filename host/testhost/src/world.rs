@@ -45,8 +45,6 @@ enum Event {
     Resolved { generation: u32, query: Query },
     /// A session that was asked for where nothing is stored.
     NotStored { generation: u32, key: siplet_container::io::Key },
-    /// The store could not be asked; again.
-    LoadAgain { generation: u32, key: siplet_container::io::Key },
     /// A host starts.
     Start,
 }
@@ -79,7 +77,6 @@ pub struct World {
 const EPOCH_S: u64 = 1_750_000_000;
 /// More steps than any honest world takes.
 pub const STEPS_MAX: u64 = 50_000;
-const STORE_RETRY: Duration = Duration::from_millis(200);
 
 impl World {
     /// An empty world; its host is down.
@@ -262,38 +259,36 @@ impl World {
             }
             Event::Resolved { generation, query } if generation == alive => self.answer_dns(query),
             Event::NotStored { generation, key } if generation == alive => {
-                self.feed(Input::Restored { key, snapshot: None });
+                self.feed(Input::Restored { key, found: Ok(None) });
             }
-            Event::LoadAgain { generation, key } if generation == alive => self.load(key),
             Event::Start => self.start_host(),
             // It was meant for a host that is dead.
             Event::TurnEnds { .. }
             | Event::TransmitFailed { .. }
             | Event::Resolved { .. }
-            | Event::NotStored { .. }
-            | Event::LoadAgain { .. } => {}
+            | Event::NotStored { .. } => {}
         }
     }
 
     fn on_completion(&mut self, completion: Completion) {
         use siplet_container::io::{Key, StoreError, UnitId};
+        let told = |error| match error {
+            siplet_store::Error::Fenced => StoreError::Refused,
+            siplet_store::Error::Unavailable => StoreError::Unavailable,
+        };
         match completion {
             Completion::Stored { unit, result } => {
-                let result = result.map_err(|error| match error {
-                    siplet_store::Error::Fenced => StoreError::Refused,
-                    siplet_store::Error::Unavailable => StoreError::Unavailable,
-                });
+                let result = result.map_err(told);
                 let unit = UnitId(unit.0);
                 self.show(&Seen::Stored { unit, result });
                 self.feed(Input::Stored { unit, result });
             }
-            Completion::Loaded { key, found: Ok(found) } => {
-                let snapshot = found.map(|(_, snapshot)| snapshot);
-                self.feed(Input::Restored { key: Key(key.0), snapshot });
+            Completion::Loaded { key, found } => {
+                let found = found.map(|found| found.map(|(_, snapshot)| snapshot)).map_err(told);
+                self.feed(Input::Restored { key: Key(key.0), found });
             }
-            Completion::Loaded { key, found: Err(_) } => {
-                let generation = self.host.generation;
-                self.later(STORE_RETRY, Event::LoadAgain { generation, key: Key(key.0) });
+            Completion::Forgotten { key, result } => {
+                self.feed(Input::Forgotten { key: Key(key.0), result: result.map_err(told) });
             }
             Completion::Scanned { .. } => {}
         }

@@ -10,6 +10,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use siplet_container::app::AppLimits;
 use wasmtime::component::Linker;
 use wasmtime::{
     Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy, WasmBacktraceDetails,
@@ -25,9 +26,6 @@ const BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(20).expect("20 is not 0
 const MEMORY_KEEP_RESIDENT: usize = 2 << 20;
 /// The same for tables.
 const TABLE_KEEP_RESIDENT: usize = 16 << 10;
-/// Elements that a table may have whatever a descriptor says: address space of the pool is reserved for them.
-pub(crate) const TABLE_ELEMENTS_MAX: usize = 200_000;
-
 /// Which compiler.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compiler {
@@ -47,21 +45,22 @@ pub struct EngineConfig {
     pub code_cache: Option<PathBuf>,
     /// Instances that may live at one time: applications and their versions, times shards and side threads.
     pub instances: u32,
-    /// Bytes of linear memory that any instance may have; a descriptor cannot ask for more.
-    pub memory_bytes_max: usize,
+    /// The most of each limit that a descriptor may ask for. Address space of the pool is reserved for as much memory and
+    /// as many table elements.
+    pub ceilings: AppLimits,
     /// Look up source lines for the frames of a backtrace. Costs some milliseconds at each trap of a guest that carries
     /// full debug information.
     pub source_lines: bool,
 }
 
 impl Default for EngineConfig {
-    /// For production: Cranelift, no cache, 1000 instances of at most 128 MiB, no source lines.
+    /// For production: Cranelift, no cache, 1000 instances, [`AppLimits::CEILINGS`], no source lines.
     fn default() -> Self {
         Self {
             compiler: Compiler::Cranelift,
             code_cache: None,
             instances: 1000,
-            memory_bytes_max: 128 << 20,
+            ceilings: AppLimits::CEILINGS,
             source_lines: false,
         }
     }
@@ -182,8 +181,8 @@ fn pooled(config: &EngineConfig) -> Config {
     pool.pagemap_scan(Enabled::Auto)
         .linear_memory_keep_resident(MEMORY_KEEP_RESIDENT)
         .table_keep_resident(TABLE_KEEP_RESIDENT)
-        .table_elements(TABLE_ELEMENTS_MAX)
-        .max_memory_size(config.memory_bytes_max)
+        .table_elements(config.ceilings.table_elements)
+        .max_memory_size(usize::try_from(config.ceilings.memory_bytes).unwrap_or(usize::MAX))
         .total_memories(count)
         .total_tables(count.saturating_mul(4))
         .total_core_instances(count.saturating_mul(8))

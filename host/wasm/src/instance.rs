@@ -3,6 +3,8 @@
 //! Invariants: an instance that trapped is not called again (the caller drops it); no guest is entered while a guest of
 //! the same Store runs; the turn comes out of every call.
 
+mod listeners;
+
 use siplet_container::app::Handler;
 use siplet_container::turn::{Callback, MessageId, Misuse, Outcome, Trap, TrapReason, Turn};
 use wasmtime::component::Resource;
@@ -50,9 +52,13 @@ impl Instance {
         store.limiter(|state| &mut state.memory);
         store.epoch_deadline_callback(state::at_epoch);
         store.set_hostcall_fuel(
-            limits.attribute_bytes.max(limits.outbox_bytes).max(limits.log_bytes) + HOSTCALL_SPARE,
+            limits
+                .attribute_bytes
+                .max(limits.outbox_bytes)
+                .max(limits.log_bytes)
+                .saturating_add(HOSTCALL_SPARE),
         );
-        store.set_max_component_handles(limits.handles + HANDLES_SPARE);
+        store.set_max_component_handles(limits.handles.saturating_add(HANDLES_SPARE));
         set_deadline(&mut store, limits.turn_ms);
         let guest = init(servlet, &mut store);
         store.data_mut().end_lines();
@@ -76,7 +82,14 @@ impl Instance {
             Callback::Request { message, .. } | Callback::Response { message, .. } => {
                 Some(turn.flat(message))
             }
-            Callback::ServletInitialized | Callback::NoAckReceived { .. } | Callback::Upgrade => None,
+            Callback::ServletInitialized
+            | Callback::NoAckReceived { .. }
+            | Callback::NoPrackReceived { .. }
+            | Callback::Upgrade
+            | Callback::Timeout { .. }
+            | Callback::Session { .. }
+            | Callback::ApplicationSession { .. }
+            | Callback::AttributeChanged { .. } => None,
         };
         let from = turn.upgrade_from().to_owned();
         let state = self.store.data_mut();
@@ -130,22 +143,6 @@ impl Instance {
                 let response = Resource::new_borrow(self.lend(message));
                 self.response_handler(handler, response, view)
             }
-            Callback::ServletInitialized => {
-                let session = self.store.data_mut().handles.lend(Object::ApplicationSession);
-                match &self.guest.lifecycle {
-                    Some(guest) => {
-                        guest.call_servlet_initialized(&mut self.store, Resource::new_borrow(session))
-                    }
-                    None => Ok(Ok(())),
-                }
-            }
-            Callback::Upgrade => {
-                let session = self.store.data_mut().handles.lend(Object::ApplicationSession);
-                match &self.guest.upgrade {
-                    Some(guest) => guest.call_upgrade(&mut self.store, from, Resource::new_borrow(session)),
-                    None => wasmtime::bail!("it exports no upgrade"),
-                }
-            }
             Callback::NoAckReceived { response } => {
                 let response = Resource::new_borrow(self.lend(response));
                 match &self.guest.error_listener {
@@ -153,6 +150,19 @@ impl Instance {
                     None => Ok(Ok(())),
                 }
             }
+            Callback::NoPrackReceived { request } => {
+                let request = Resource::new_borrow(self.lend(request));
+                match &self.guest.error_listener {
+                    Some(guest) => guest.call_no_prack_received(&mut self.store, request),
+                    None => Ok(Ok(())),
+                }
+            }
+            Callback::ServletInitialized
+            | Callback::Upgrade
+            | Callback::Timeout { .. }
+            | Callback::Session { .. }
+            | Callback::ApplicationSession { .. }
+            | Callback::AttributeChanged { .. } => self.listener(callback, from),
         }
     }
 
@@ -191,7 +201,21 @@ impl Instance {
             | Handler::DoBranchResponse
             | Handler::ServletInitialized
             | Handler::NoAckReceived
-            | Handler::Upgrade => wasmtime::bail!("{} takes no request", handler.name()),
+            | Handler::NoPrackReceived
+            | Handler::Upgrade
+            | Handler::Timeout
+            | Handler::SessionCreated
+            | Handler::SessionReadyToInvalidate
+            | Handler::SessionDestroyed
+            | Handler::ApplicationSessionCreated
+            | Handler::ApplicationSessionExpired
+            | Handler::ApplicationSessionReadyToInvalidate
+            | Handler::ApplicationSessionDestroyed
+            | Handler::SessionAttributeChanged
+            | Handler::ApplicationSessionAttributeChanged
+            | Handler::ApplicationSessionDidActivate => {
+                wasmtime::bail!("{} takes no request", handler.name())
+            }
         }
     }
 
@@ -225,7 +249,21 @@ impl Instance {
             | Handler::DoRequest
             | Handler::ServletInitialized
             | Handler::NoAckReceived
-            | Handler::Upgrade => wasmtime::bail!("{} takes no response", handler.name()),
+            | Handler::NoPrackReceived
+            | Handler::Upgrade
+            | Handler::Timeout
+            | Handler::SessionCreated
+            | Handler::SessionReadyToInvalidate
+            | Handler::SessionDestroyed
+            | Handler::ApplicationSessionCreated
+            | Handler::ApplicationSessionExpired
+            | Handler::ApplicationSessionReadyToInvalidate
+            | Handler::ApplicationSessionDestroyed
+            | Handler::SessionAttributeChanged
+            | Handler::ApplicationSessionAttributeChanged
+            | Handler::ApplicationSessionDidActivate => {
+                wasmtime::bail!("{} takes no response", handler.name())
+            }
         }
     }
 }

@@ -13,7 +13,7 @@
 //! Runner::new(&Engine, RunnerConfig, on_done: OnDone) -> Runner                  one for each shard thread
 //! Runner::deploy(&mut self, Arc<Servlet>)      Runner::undeploy(&mut self, &AppId)
 //! Runner::run(&mut self, Box<Turn>) -> RunResult       Ran(turn, outcome) at once, or Away: OnDone is called later
-//! inspect(&[u8], file_name: &str, overrides: Option<&serde_json::Value>) -> Inspection
+//! inspect(&[u8], file_name: &str, overrides: Option<&serde_json::Value>, ceilings: &AppLimits) -> Inspection
 //! type OnDone = Arc<dyn Fn(Box<Turn>, Outcome) + Send + Sync>;                   called from a side thread
 //! ```
 //! `overrides` is `NAME.toml` beside the file as a JSON value: the keys of
@@ -43,7 +43,7 @@ mod v0_1;
 mod wasi_lite;
 
 pub use engine::{Allocator, Compiler, Engine, EngineConfig, EngineError};
-pub use refusal::{Need, Reason, Refusal};
+pub use refusal::{Need, Reason, Refusal, WrongLimit};
 pub use runner::{Counters, OnDone, RunResult, Runner, RunnerConfig};
 pub use servlet::{CodeSource, FileKind, Inspection, Servlet, app_id, inspect};
 pub use v0_1::VERSION as WIT_VERSION;

@@ -60,6 +60,8 @@ pub enum Reason {
     Shape(String),
     /// Its descriptor, or the file that overrides it, is wrong.
     Descriptor(String),
+    /// Limits that it sets for itself, or that the file beside it sets, are not those that this host allows.
+    Limits(Vec<WrongLimit>),
     /// It needs more memory to start than it may have.
     Memory {
         /// Bytes that it starts with.
@@ -71,6 +73,33 @@ pub enum Reason {
     Compile(String),
     /// Its `init` failed in a trial.
     Init(String),
+}
+
+/// A limit that a descriptor sets and that this host does not allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongLimit {
+    /// Its name.
+    pub limit: &'static str,
+    /// What was asked for, as JSON.
+    pub asked: String,
+    /// The host's ceiling.
+    pub most: u64,
+}
+
+impl fmt::Display for WrongLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { limit, asked, most } = self;
+        write!(f, "its limit `{limit}` is {asked}, and ")?;
+        match asked.parse::<u64>() {
+            Ok(0) => f.write_str("it must be at least 1"),
+            Ok(_) => write!(
+                f,
+                "this host gives at most {most}; ask for less in its descriptor or in the .toml beside it, or raise \
+                 `{limit}` under [ceilings] in siplet.toml"
+            ),
+            Err(_) => write!(f, "it must be a whole number, 1 to {most}"),
+        }
+    }
 }
 
 /// Things that programs import and servlets do not have.
@@ -177,7 +206,7 @@ impl Reason {
             Self::NotWebAssembly(_) | Self::Damaged(_) | Self::TooLarge { .. } => "file",
             Self::Imports { .. } | Self::Version { .. } => "imports",
             Self::NotServlet(_) | Self::Shape(_) => "exports",
-            Self::Descriptor(_) => "descriptor",
+            Self::Descriptor(_) | Self::Limits(_) => "descriptor",
             Self::SharedMemory | Self::Memory { .. } => "memory",
             Self::Compile(_) => "compile",
             Self::Init(_) => "start",
@@ -230,6 +259,12 @@ impl fmt::Display for Reason {
                 crate::v0_1::VERSION
             ),
             Self::Descriptor(what) => write!(f, "its descriptor is wrong: {what}"),
+            Self::Limits(wrong) => {
+                for (index, limit) in wrong.iter().enumerate() {
+                    write!(f, "{}{limit}", if index == 0 { "" } else { ". " })?;
+                }
+                Ok(())
+            }
             Self::Memory { bytes, limit } => write!(
                 f,
                 "it starts with {bytes} bytes of memory, and its limit is {limit}; raise `memory-bytes` in its limits"

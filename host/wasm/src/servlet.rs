@@ -14,7 +14,7 @@ use siplet_container::app::{AppId, Application, Descriptor, Wasi};
 use wasmtime::component::InstancePre;
 
 use crate::clock::{Meter, Noise};
-use crate::engine::{Engine, TABLE_ELEMENTS_MAX};
+use crate::engine::Engine;
 use crate::instance::Instance;
 use crate::refusal::{Reason, Refusal};
 use crate::state::State;
@@ -64,9 +64,10 @@ impl Servlet {
             return Err(refuse(examined.reasons));
         }
         let servlet = (|| {
-            let descriptor = descriptor::descriptor(examined.descriptor, overrides, file_name)?;
+            let descriptor =
+                descriptor::descriptor(examined.descriptor, overrides, file_name, &engine.config().ceilings)?;
             let handlers = descriptor::handlers(&descriptor, &examined.exports)?;
-            check_memory(&descriptor, examined.memory_bytes, engine)?;
+            check_memory(&descriptor, examined.memory_bytes)?;
             let (file_digest, id) = digests(bytes, &descriptor);
             let compiled = cache::compile(engine, &file_digest, &examined.component);
             let (component, code) = compiled.map_err(|error| Reason::Compile(format!("{error:#}")))?;
@@ -128,20 +129,8 @@ impl Servlet {
     }
 }
 
-fn check_memory(descriptor: &Descriptor, starts_with: u64, engine: &Engine) -> Result<(), Reason> {
+fn check_memory(descriptor: &Descriptor, starts_with: u64) -> Result<(), Reason> {
     let limit = descriptor.limits.memory_bytes;
-    let most = engine.config().memory_bytes_max as u64;
-    if limit > most {
-        return Err(Reason::Descriptor(format!(
-            "the limit `memory-bytes` is {limit}, and this host gives at most {most}"
-        )));
-    }
-    let (elements, most) = (descriptor.limits.table_elements, TABLE_ELEMENTS_MAX);
-    if elements > most {
-        return Err(Reason::Descriptor(format!(
-            "the limit `table-elements` is {elements}, and this host gives at most {most}"
-        )));
-    }
     if starts_with > limit {
         return Err(Reason::Memory { bytes: starts_with, limit });
     }
@@ -160,7 +149,7 @@ fn digests(bytes: &[u8], descriptor: &Descriptor) -> ([u8; 32], AppId) {
     hash.update(bytes);
     let file: [u8; 32] = hash.clone().finalize().into();
     // How a version begins is not what it is: a canary that is promoted stays the same version.
-    let whole = Descriptor { canary: None, ..descriptor.clone() };
+    let whole = Descriptor { canary: None, shadow: None, ..descriptor.clone() };
     hash.update(serde_json::to_vec(&whole).unwrap_or_default());
     let both: [u8; 32] = hash.finalize().into();
     let mut digest = [0; 8];

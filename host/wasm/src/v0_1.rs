@@ -14,6 +14,7 @@ mod request;
 mod response;
 mod sip_session;
 
+use siplet_container::app::Handler;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::state::State;
@@ -34,50 +35,34 @@ mod servlet {
     });
 }
 
-/// World `lifecycle-servlet`, for its one export.
-#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all)]
-mod lifecycle_servlet {
-    wasmtime::component::bindgen!({
-        path: "../../wit/v0.1",
-        world: "lifecycle-servlet",
-        with: {
-            "siplet:servlet/types": super::servlet::siplet::servlet::types,
-            "siplet:servlet/context": super::servlet::siplet::servlet::context,
-        },
-    });
+/// A world with one export, an optional interface. What it imports is that of `servlet`.
+macro_rules! optional {
+    ($module:ident $world:tt) => {
+        #[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all)]
+        mod $module {
+            wasmtime::component::bindgen!({
+                path: "../../wit/v0.1",
+                world: $world,
+                with: {
+                    "siplet:servlet/types": super::servlet::siplet::servlet::types,
+                    "siplet:servlet/context": super::servlet::siplet::servlet::context,
+                },
+            });
+        }
+    };
 }
 
-/// World `error-listener-servlet`, for its one export.
-#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all)]
-mod error_listener_servlet {
-    wasmtime::component::bindgen!({
-        path: "../../wit/v0.1",
-        world: "error-listener-servlet",
-        with: {
-            "siplet:servlet/types": super::servlet::siplet::servlet::types,
-            "siplet:servlet/context": super::servlet::siplet::servlet::context,
-        },
-    });
-}
+optional!(lifecycle_servlet "lifecycle-servlet");
+optional!(error_listener_servlet "error-listener-servlet");
+optional!(upgrade_servlet "upgrade-servlet");
+optional!(timer_listener_servlet "timer-listener-servlet");
+optional!(session_listener_servlet "session-listener-servlet");
+optional!(application_session_listener_servlet "application-session-listener-servlet");
+optional!(attribute_listener_servlet "attribute-listener-servlet");
+optional!(activation_listener_servlet "activation-listener-servlet");
 
-/// World `upgrade-servlet`, for its one export.
-#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all)]
-mod upgrade_servlet {
-    wasmtime::component::bindgen!({
-        path: "../../wit/v0.1",
-        world: "upgrade-servlet",
-        with: {
-            "siplet:servlet/types": super::servlet::siplet::servlet::types,
-            "siplet:servlet/context": super::servlet::siplet::servlet::context,
-        },
-    });
-}
-
-pub(crate) use error_listener_servlet::exports::siplet::servlet::error_listener;
-pub(crate) use lifecycle_servlet::exports::siplet::servlet::lifecycle;
 pub(crate) use servlet::exports::siplet::servlet::sip_servlet;
 pub(crate) use servlet::siplet::servlet::{context as wit_context, types};
-pub(crate) use upgrade_servlet::exports::siplet::servlet::upgrade;
 
 /// Name of the package, without its version.
 pub(crate) const PACKAGE: &str = "siplet:servlet";
@@ -85,9 +70,6 @@ pub(crate) const PACKAGE: &str = "siplet:servlet";
 pub const VERSION: &str = "0.1.0";
 /// What a servlet may import from [`PACKAGE`].
 pub(crate) const IMPORTS: [&str; 2] = ["types", "context"];
-/// What a servlet may export; the first is what makes it a servlet.
-pub(crate) const EXPORTS: [&str; 4] = ["sip-servlet", "lifecycle", "error-listener", "upgrade"];
-
 /// Marker of the resource `request`.
 #[allow(unreachable_pub, reason = "the generated code exports it again")]
 pub enum Request {}
@@ -108,52 +90,100 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     servlet::Servlet::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
 }
 
-/// Where the exports of one component are; found once for each component, none where it has no such interface.
-pub(crate) struct Exports {
-    sip_servlet: sip_servlet::GuestIndices,
-    lifecycle: Option<lifecycle::GuestIndices>,
-    error_listener: Option<error_listener::GuestIndices>,
-    upgrade: Option<upgrade::GuestIndices>,
+/// The exports of a component: `sip-servlet`, which makes it a servlet, and the optional interfaces.
+macro_rules! exports {
+    ($($field:ident $interface:literal $world:ident;)*) => {
+        /// What a servlet may export; the first is what makes it a servlet.
+        pub(crate) const EXPORTS: &[&str] = &["sip-servlet", $($interface),*];
+
+        $(pub(crate) use $world::exports::siplet::servlet::$field;)*
+
+        /// Where the exports of one component are; found once for each component, none where it has no such interface.
+        pub(crate) struct Exports {
+            sip_servlet: sip_servlet::GuestIndices,
+            $($field: Option<$field::GuestIndices>,)*
+        }
+
+        /// The exports of one instance.
+        pub(crate) struct Guest {
+            pub(crate) sip_servlet: sip_servlet::Guest,
+            $(pub(crate) $field: Option<$field::Guest>,)*
+        }
+
+        impl Exports {
+            /// Fails when the component exports no `sip-servlet` of this version, or lacks one of its functions.
+            pub(crate) fn new(component: &wasmtime::component::InstancePre<State>) -> wasmtime::Result<Self> {
+                Ok(Self {
+                    sip_servlet: sip_servlet::GuestIndices::new(component)?,
+                    $($field: $field::GuestIndices::new(component).ok(),)*
+                })
+            }
+
+            /// The functions of one instance, their types checked.
+            pub(crate) fn load(
+                &self,
+                store: &mut wasmtime::Store<State>,
+                instance: &wasmtime::component::Instance,
+            ) -> wasmtime::Result<Guest> {
+                $(let $field = match &self.$field {
+                    Some(indices) => Some(indices.load(&mut *store, instance)?),
+                    None => None,
+                };)*
+                let sip_servlet = self.sip_servlet.load(&mut *store, instance)?;
+                Ok(Guest { sip_servlet, $($field,)* })
+            }
+        }
+    };
 }
 
-/// The exports of one instance.
-pub(crate) struct Guest {
-    pub(crate) sip_servlet: sip_servlet::Guest,
-    pub(crate) lifecycle: Option<lifecycle::Guest>,
-    pub(crate) error_listener: Option<error_listener::Guest>,
-    pub(crate) upgrade: Option<upgrade::Guest>,
+exports! {
+    lifecycle "lifecycle" lifecycle_servlet;
+    error_listener "error-listener" error_listener_servlet;
+    upgrade "upgrade" upgrade_servlet;
+    timer_listener "timer-listener" timer_listener_servlet;
+    session_listener "session-listener" session_listener_servlet;
+    application_session_listener "application-session-listener" application_session_listener_servlet;
+    attribute_listener "attribute-listener" attribute_listener_servlet;
+    activation_listener "activation-listener" activation_listener_servlet;
 }
 
-impl Exports {
-    /// Fails when the component exports no `sip-servlet` of this version, or lacks one of its functions.
-    pub(crate) fn new(component: &wasmtime::component::InstancePre<State>) -> wasmtime::Result<Self> {
-        Ok(Self {
-            sip_servlet: sip_servlet::GuestIndices::new(component)?,
-            lifecycle: lifecycle::GuestIndices::new(component).ok(),
-            error_listener: error_listener::GuestIndices::new(component).ok(),
-            upgrade: upgrade::GuestIndices::new(component).ok(),
-        })
-    }
-
-    /// The functions of one instance, their types checked.
-    pub(crate) fn load(
-        &self,
-        store: &mut wasmtime::Store<State>,
-        instance: &wasmtime::component::Instance,
-    ) -> wasmtime::Result<Guest> {
-        let lifecycle = match &self.lifecycle {
-            Some(indices) => Some(indices.load(&mut *store, instance)?),
-            None => None,
-        };
-        let error_listener = match &self.error_listener {
-            Some(indices) => Some(indices.load(&mut *store, instance)?),
-            None => None,
-        };
-        let upgrade = match &self.upgrade {
-            Some(indices) => Some(indices.load(&mut *store, instance)?),
-            None => None,
-        };
-        let sip_servlet = self.sip_servlet.load(&mut *store, instance)?;
-        Ok(Guest { sip_servlet, lifecycle, error_listener, upgrade })
+/// The interface that a handler belongs to.
+pub(crate) const fn interface_of(handler: Handler) -> &'static str {
+    match handler {
+        Handler::DoInvite
+        | Handler::DoAck
+        | Handler::DoBye
+        | Handler::DoCancel
+        | Handler::DoPrack
+        | Handler::DoUpdate
+        | Handler::DoInfo
+        | Handler::DoMessage
+        | Handler::DoOptions
+        | Handler::DoRegister
+        | Handler::DoSubscribe
+        | Handler::DoNotify
+        | Handler::DoPublish
+        | Handler::DoRefer
+        | Handler::DoRequest
+        | Handler::DoProvisionalResponse
+        | Handler::DoSuccessResponse
+        | Handler::DoRedirectResponse
+        | Handler::DoErrorResponse
+        | Handler::DoBranchResponse => "sip-servlet",
+        Handler::ServletInitialized => "lifecycle",
+        Handler::NoAckReceived | Handler::NoPrackReceived => "error-listener",
+        Handler::Upgrade => "upgrade",
+        Handler::Timeout => "timer-listener",
+        Handler::SessionCreated | Handler::SessionReadyToInvalidate | Handler::SessionDestroyed => {
+            "session-listener"
+        }
+        Handler::ApplicationSessionCreated
+        | Handler::ApplicationSessionExpired
+        | Handler::ApplicationSessionReadyToInvalidate
+        | Handler::ApplicationSessionDestroyed => "application-session-listener",
+        Handler::SessionAttributeChanged | Handler::ApplicationSessionAttributeChanged => {
+            "attribute-listener"
+        }
+        Handler::ApplicationSessionDidActivate => "activation-listener",
     }
 }

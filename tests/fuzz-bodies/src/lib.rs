@@ -4,10 +4,12 @@
 //! here so that an ordinary `cargo test` replays the committed corpora with the very same checks.
 #![forbid(unsafe_code)]
 
+mod digest;
 mod frame;
 mod parse;
 mod stack;
 
+pub use digest::digest;
 pub use frame::frame;
 pub use parse::parse;
 pub use stack::stack;
@@ -16,4 +18,4 @@ pub use stack::stack;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 3] = [("parse", parse), ("frame", frame), ("stack", stack)];
+pub const TARGETS: [Target; 4] = [("digest", digest), ("parse", parse), ("frame", frame), ("stack", stack)];

@@ -2,6 +2,8 @@
 //!
 //! Nothing panics; a message sent on untouched is the message that came; an edit changes what it names and nothing else.
 
+mod fields;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -21,6 +23,7 @@ const OWN_NAME: &[u8] = b"X-Siplet-Fuzz";
 pub fn parse(data: &[u8]) {
     let Ok(message) = Message::parse(Bytes::copy_from_slice(data), &Limits::default()) else { return };
     look_at_everything(&message);
+    fields::read_all(&message);
     let valid = validate(&message).is_ok();
     let message = Arc::new(message);
     let forwarded = Draft::forward(&message);

@@ -4,10 +4,13 @@
 
 use std::time::Duration;
 
-use siplet::native::{Ended, Flat, Host, Instance, Level, MessageId, Peer, Scope, SessionState, SipKey};
+use siplet::native::{
+    About, Ended, Flat, Host, Instance, Level, MessageId, Peer, Repeat, Scope, SessionState, SipKey,
+    TimerState,
+};
 use siplet::{Error, Result};
 use siplet_container::app::{Descriptor, Handler};
-use siplet_container::turn::{self as core, Callback, Misuse, Outcome, TrapReason, Turn};
+use siplet_container::turn::{self as core, Callback, Misuse, Outcome, TimerView, TrapReason, Turn};
 
 use super::{Guest, Ran, Sample, trapped};
 
@@ -20,16 +23,31 @@ pub struct Native(pub Instance);
 impl Guest for Native {
     fn run(&mut self, turn: Box<Turn>, _generation: u32) -> Ran {
         let handler = turn.callback().handler().name();
-        let message = match turn.callback() {
-            Callback::Request { message, .. } | Callback::Response { message, .. } => Some(message),
-            Callback::NoAckReceived { response } => Some(response),
-            Callback::ServletInitialized | Callback::Upgrade => None,
-        };
-        let (ended, TurnHost(turn)) = if turn.callback() == Callback::Upgrade {
-            let from = turn.upgrade_from().to_owned();
-            self.0.upgrade(&from, TurnHost(turn))
-        } else {
-            self.0.run(handler, message.map(|id| MessageId(id.0)), TurnHost(turn))
+        let callback = turn.callback();
+        let from = turn.upgrade_from().to_owned();
+        let host = TurnHost(turn);
+        let native = |session: core::SipKey| SipKey(session.0);
+        let (ended, TurnHost(turn)) = match callback {
+            Callback::Request { message, .. }
+            | Callback::Response { message, .. }
+            | Callback::NoAckReceived { response: message }
+            | Callback::NoPrackReceived { request: message } => {
+                self.0.run(handler, Some(MessageId(message.0)), host)
+            }
+            Callback::ServletInitialized | Callback::ApplicationSession { .. } => {
+                self.0.run(handler, None, host)
+            }
+            Callback::Upgrade => self.0.upgrade(&from, host),
+            Callback::Timeout { timer } => self.0.run_about(handler, About::Timer(state(&timer)), host),
+            Callback::Session { session, .. } => {
+                self.0.run_about(handler, About::Session(native(session)), host)
+            }
+            Callback::AttributeChanged { change } => {
+                let value = |value: &Option<bytes::Bytes>| value.as_ref().map(|value| value.to_vec());
+                let (old, new) = (value(&change.old), value(&change.new));
+                let about = About::Attribute(change.session.map(native), change.name.clone(), old, new);
+                self.0.run_about(handler, about, host)
+            }
         };
         let outcome = match ended {
             Ended::Done => Outcome::Done,
@@ -55,6 +73,21 @@ fn refused(misuse: Misuse) -> Error {
         Misuse::InvalidMethod(why) => Error::InvalidMethod(why),
         Misuse::Limit(name) => Error::Limit(name.to_owned()),
         Misuse::NotSupported(what) => Error::NotSupported(what.to_owned()),
+    }
+}
+
+fn state(timer: &TimerView) -> TimerState {
+    let millis = |period: Duration| u64::try_from(period.as_millis()).unwrap_or(u64::MAX);
+    TimerState {
+        id: timer.id.clone(),
+        at: timer.at.as_millis(),
+        repeat: match timer.repeat {
+            core::Repeat::Once => Repeat::Once,
+            core::Repeat::FixedDelay(period) => Repeat::FixedDelay(millis(period)),
+            core::Repeat::FixedRate(period) => Repeat::FixedRate(millis(period)),
+        },
+        persistent: timer.persistent,
+        payload: timer.payload.to_vec(),
     }
 }
 
@@ -119,6 +152,14 @@ impl Host for TurnHost {
 
     fn create_cancel(&mut self, request: MessageId) -> Result<MessageId> {
         message(self.0.create_cancel(id(request)))
+    }
+
+    fn create_prack(&mut self, response: MessageId) -> Result<MessageId> {
+        message(self.0.create_prack(id(response)))
+    }
+
+    fn send_reliably(&mut self, response: MessageId) -> Result {
+        self.0.send_reliably(id(response)).map_err(refused)
     }
 
     fn create_ack(&mut self, response: MessageId) -> Result<MessageId> {
@@ -194,6 +235,38 @@ impl Host for TurnHost {
         self.0.invalidate_session(key(session)).map_err(refused)
     }
 
+    fn pending_requests(&mut self, session: SipKey) -> Result<Vec<MessageId>> {
+        let requests = self.0.pending_requests(key(session)).map_err(refused)?;
+        Ok(requests.into_iter().map(|id| MessageId(id.0)).collect())
+    }
+
+    fn create_timer(
+        &mut self,
+        delay_ms: u64,
+        repeat: Repeat,
+        persistent: bool,
+        payload: &[u8],
+    ) -> Result<String> {
+        let repeat = match repeat {
+            Repeat::Once => core::Repeat::Once,
+            Repeat::FixedDelay(period) => core::Repeat::FixedDelay(Duration::from_millis(period)),
+            Repeat::FixedRate(period) => core::Repeat::FixedRate(Duration::from_millis(period)),
+        };
+        self.0.create_timer(Duration::from_millis(delay_ms), repeat, persistent, payload).map_err(refused)
+    }
+
+    fn timers(&mut self) -> Result<Vec<TimerState>> {
+        Ok(self.0.timers().iter().map(state).collect())
+    }
+
+    fn timer(&mut self, id: &str) -> Result<Option<TimerState>> {
+        Ok(self.0.timer(id).as_ref().map(state))
+    }
+
+    fn cancel_timer(&mut self, id: &str) -> Result<bool> {
+        Ok(self.0.cancel_timer(id))
+    }
+
     fn application_session_id(&mut self) -> Result<String> {
         Ok(self.0.application_session_id())
     }
@@ -262,6 +335,7 @@ impl Host for TurnHost {
 pub(super) fn sample(name: &str, parameters: Vec<(String, String)>) -> std::result::Result<Sample, String> {
     let instance = match name {
         "answer" => Instance::of::<answer::Answer>(parameters),
+        "prepaid" => Instance::of::<prepaid::Prepaid>(parameters),
         "redirect" => Instance::of::<redirect::Redirect>(parameters),
         "screen" => Instance::of::<screen::Screen>(parameters),
         other => return Err(format!("there is no sample `{other}`")),

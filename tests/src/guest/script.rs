@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use siplet_container::app::Handler;
-use siplet_container::turn::{Outcome, TrapReason, Turn};
+use siplet_container::turn::{Outcome, Repeat, TrapReason, Turn};
 
 use super::{Guest, Ran, trapped};
 use crate::text::duration;
@@ -64,8 +64,27 @@ pub enum Act {
     InvalidateSession,
     /// The application session does not end by itself.
     Keep,
+    /// The message's SIP session does not end by itself.
+    KeepSession,
     /// Lets the application session expire in so many seconds.
     Expires(u32),
+    /// Arms a timer of the application session.
+    Timer {
+        /// When it fires first.
+        delay: Duration,
+        /// Whether and how it repeats.
+        repeat: Repeat,
+        /// It outlives the host.
+        persistent: bool,
+    },
+    /// Disarms all timers of the application session.
+    CancelTimers,
+    /// Notes that a timer has fired, and dies when more have fired than were armed.
+    Fires,
+    /// Dies when timers are gone that have neither fired nor been disarmed.
+    AllFired,
+    /// Answers all requests that are open in the application session.
+    Pending(u16),
     /// The turn takes that much longer.
     Takes(Duration),
     /// Dies.
@@ -131,6 +150,12 @@ impl Act {
             "invalidate" => Self::Invalidate,
             "invalidate-session" => Self::InvalidateSession,
             "keep" => Self::Keep,
+            "keep-session" => Self::KeepSession,
+            "timer" => Self::timer(rest)?,
+            "cancel-timers" => Self::CancelTimers,
+            "fires" => Self::Fires,
+            "all-fired" => Self::AllFired,
+            "pending" => Self::Pending(rest.parse().map_err(|_| "pending wants a status code")?),
             "expires" => Self::Expires(rest.parse().map_err(|_| "expires wants seconds")?),
             "takes" => Self::Takes(duration(rest)?),
             "trap" => Self::Trap(TrapReason::Panic, rest.to_owned()),
@@ -141,6 +166,23 @@ impl Act {
             "nothing" => Self::Nothing,
             other => return Err(format!("`{other}` is nothing that a scripted servlet does")),
         })
+    }
+
+    /// `5s`, then what of `rate 2s`, `delay 2s` and `volatile` there is.
+    fn timer(rest: &str) -> Result<Self, String> {
+        let mut words = rest.split_whitespace();
+        let delay = duration(words.next().ok_or("timer wants a delay")?)?;
+        let (mut repeat, mut persistent) = (Repeat::Once, true);
+        while let Some(word) = words.next() {
+            let mut period = || duration(words.next().ok_or("a period is missing")?);
+            match word {
+                "rate" => repeat = Repeat::FixedRate(period()?),
+                "delay" => repeat = Repeat::FixedDelay(period()?),
+                "volatile" => persistent = false,
+                other => return Err(format!("`{other}` is nothing that a timer knows")),
+            }
+        }
+        Ok(Self::Timer { delay, repeat, persistent })
     }
 
     /// `sdp` is a body, `Name:value` a header line.

@@ -8,6 +8,7 @@ mod names;
 mod order;
 mod quiet;
 mod stored;
+mod timer;
 mod turn;
 mod version;
 
@@ -56,6 +57,7 @@ impl Checkers {
             ("INV-ORDER", Box::<order::Orders>::default()),
             ("INV-LIMIT", Box::<limit::Bounds>::default()),
             ("INV-NAMES", Box::<names::Minted>::default()),
+            ("INV-TIMER", Box::<timer::Timers>::default()),
             ("INV-VERSION", Box::<version::Versions>::default()),
         ];
         Self { checkers, faults: Vec::new() }

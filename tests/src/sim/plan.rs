@@ -142,12 +142,15 @@ impl Plan {
         let mut random = Random::new(seed ^ 0x51b1_e7a1);
         let durable = !random.percent(10);
         let outages = durable && random.percent(30);
+        let net = random.percent(50);
+        let kills = durable && random.percent(60);
         let swarm = Swarm {
-            net: random.percent(50),
-            kills: durable && random.percent(60),
+            net,
+            kills,
             outages,
-            // Not both: a record that was stored unheard and forgotten in vain would come back with the next host.
-            lost_answers: durable && !outages && random.percent(25),
+            // Not with outages and kills: a record that was stored unheard, and was still to go when the host died, comes
+            // back with the next host. With outages the seed decides, so that no other choice depends on it.
+            lost_answers: durable && if outages { !kills && seed % 4 == 1 } else { random.percent(25) },
             fences: durable && random.percent(8),
             drains: random.percent(10),
             deaths: random.percent(40),

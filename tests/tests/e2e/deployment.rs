@@ -17,6 +17,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         shared bad_files_are_refused_by_name_and_the_running_version_serves_on,
         shared a_file_that_is_copied_slowly_is_loaded_when_it_is_whole,
         shared a_new_servlet_serves_at_once_and_a_removed_one_takes_no_new_calls,
+        shared a_servlet_that_asks_for_more_than_the_host_gives_is_refused_and_the_host_goes_on,
         shared a_file_is_explained_without_being_deployed;)
 }
 
@@ -121,6 +122,50 @@ fn a_new_servlet_serves_at_once_and_a_removed_one_takes_no_new_calls() {
     let bye = phone.ask(&live.in_dialog("BYE", &answer));
     assert_eq!(status(&bye), Some(200), "a live call stays with the servlet that began it:\n{bye}");
     of(calls).expect_clean();
+    host.stop();
+}
+
+/// The file with a descriptor of its own behind it.
+fn with_descriptor(file: &[u8], json: &str) -> Vec<u8> {
+    let name = "siplet-descriptor";
+    let content = [&[name.len() as u8], name.as_bytes(), json.as_bytes()].concat();
+    assert!(content.len() < 1 << 14, "its length is written in two octets");
+    let length = [content.len() as u8 | 0x80, (content.len() >> 7) as u8];
+    [file, &[0], &length, &content].concat()
+}
+
+fn a_servlet_that_asks_for_more_than_the_host_gives_is_refused_and_the_host_goes_on() {
+    let host = Setup::new().sample("answer").section("[ceilings]\nturn-ms = 30").start();
+    let asked = r#"{"name":"hog","domains":["hog.example"],"handlers":["do-invite"],
+        "limits":{"turn-ms":3600000,"attribute-bytes":18446744073709551615}}"#;
+    let hog = with_descriptor(&read(&places::guest("panics")), asked);
+    let sentences = [
+        "`turn-ms` is 3600000, and this host gives at most 30; ask for less in its descriptor or in the .toml beside it",
+        "`attribute-bytes` is 18446744073709551615, and this host gives at most 1048576",
+        "raise `attribute-bytes` under [ceilings] in siplet.toml",
+    ];
+    host.put("hog", &hog, "");
+    for sentence in sentences {
+        host.expect_log(sentence, NOTICED);
+    }
+    // `siplet check` says the same for that host, and what another host would say.
+    let (file, config) = (host.servlets().join("hog.wasm"), host.config());
+    let (file, config) = (file.display().to_string(), config.display().to_string());
+    let (code, out, errors) = siplet(&["check", &file, "--json", "--config", &config]);
+    assert_eq!(code, Some(1), "{out}{errors}");
+    sentences.iter().for_each(|sentence| assert!(out.contains(sentence), "{sentence}: {out}"));
+    let (_, out, _) = siplet(&["check", &file, "--json", "--ceilings-turn-ms", "77"]);
+    assert!(out.contains("`turn-ms` is 3600000, and this host gives at most 77"), "{out}");
+
+    // The operator may take back what the file asks for, and not go beyond the ceiling either.
+    host.put("hog", &hog, "[limits]\nturn-ms = 30\nattribute-bytes = 1000\n");
+    host.expect_log("deployed hog", NOTICED);
+    host.put("answer", &read(&places::sample("answer")), "[limits]\nturn-ms = 31\n");
+    host.expect_log("`turn-ms` is 31, and this host gives at most 30", NOTICED);
+    assert!(host.log().contains("of \"answer\" keeps serving"), "what goes on is said");
+    let phone = Phone::new(host.sip);
+    let answer = phone.ask(&phone.request("OPTIONS", "sip:bob@anywhere.example"));
+    assert_eq!(status(&answer), Some(200), "{answer}");
     host.stop();
 }
 

@@ -107,25 +107,31 @@ impl Setup {
             self.sections,
         );
         fs::write(&file, text).expect("the folder can be written");
-        let mut command = match self.files {
-            None => Command::new(places::siplet()),
-            Some((soft, hard)) => {
-                let mut shell = Command::new("sh");
-                let limits = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\" \"$@\"");
-                shell.arg("-c").arg(limits).arg(places::siplet());
-                shell
-            }
-        };
-        command.arg("serve").arg("--config").arg(&file).current_dir(&self.folder.path);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", places::siplet()));
-        let log = Log::default();
-        log.follow(child.stdout.take());
-        log.follow(child.stderr.take());
+        let (child, log) = spawn(&self.folder, self.files);
         let mut host = Host { child, folder: self.folder, log, sip, http };
         host.wait_until_it_serves();
         host
     }
+}
+
+/// Starts the program with the settings of that folder, under these limits of open files.
+fn spawn(folder: &Folder, files: Option<(u64, u64)>) -> (Child, Log) {
+    let mut command = match files {
+        None => Command::new(places::siplet()),
+        Some((soft, hard)) => {
+            let mut shell = Command::new("sh");
+            let limits = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\" \"$@\"");
+            shell.arg("-c").arg(limits).arg(places::siplet());
+            shell
+        }
+    };
+    command.arg("serve").arg("--config").arg(folder.path.join("siplet.toml")).current_dir(&folder.path);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", places::siplet()));
+    let log = Log::default();
+    log.follow(child.stdout.take());
+    log.follow(child.stderr.take());
+    (child, log)
 }
 
 impl Host {
@@ -164,6 +170,28 @@ impl Host {
         let (status, page) = http::ask("GET", self.http, "/metrics").expect("the host answers on /metrics");
         assert_eq!(status, 200, "{page}");
         Metrics::parse(&page)
+    }
+
+    /// Its settings file.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.path.join("siplet.toml")
+    }
+
+    /// Folder of what it keeps for itself.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.folder.path.join("state")
+    }
+
+    /// Stops the host and starts another with the same settings, servlets, addresses and state; `between` runs while
+    /// there is none. The log begins anew.
+    pub(crate) fn restart(mut self, between: impl FnOnce()) -> Self {
+        self.terminate();
+        let status = self.expect_end(STOP_TIMEOUT);
+        assert!(status.success(), "the host ended with {status}");
+        between();
+        (self.child, self.log) = spawn(&self.folder, None);
+        self.wait_until_it_serves();
+        self
     }
 
     /// Folder of the servlets.

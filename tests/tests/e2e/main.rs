@@ -21,8 +21,11 @@ mod neighbours;
 mod phone;
 mod places;
 mod records;
+mod rotation;
 mod scenarios;
 mod scrapers;
+mod shadow;
+mod shards;
 mod sipp;
 mod slow;
 mod stop;
@@ -86,12 +89,15 @@ fn main() {
         surfaces::trials(),
         deployment::trials(),
         versions::trials(),
+        shadow::trials(),
         development::trials(),
         stop::trials(),
         vital::trials(),
         scrapers::trials(),
         limits::trials(),
         slow::trials(),
+        shards::trials(),
+        rotation::trials(),
         misbehaviour::trials(),
         neighbours::trials(),
         records::trials(),

@@ -117,7 +117,11 @@ fn wrong_settings_are_refused_with_file_and_line() {
             "shards = 1\n\n[limits]\nidle-timout-s = 3\n",
             "siplet.toml:4: unknown key `idle-timout-s` in [limits]; did you mean `idle-timeout-s`?",
         ),
-        ("shards = \"two\"\n", "siplet.toml:1: "),
+        ("shards = \"two\"\n", "siplet.toml:1: `shards` is \"two\", and must be a whole number, 1 to 64"),
+        (
+            "[limits]\nheaders = 100\nmessage-bytes = 12\n",
+            "siplet.toml:3: `message-bytes` in [limits] is 12, and must be 1024 to 65535",
+        ),
         ("listen = [\"nowhere\"]\n", "siplet.toml:1: `nowhere` does not begin with an IP address"),
         ("shards = = 2\n", "siplet.toml:1: "),
     ];
@@ -131,6 +135,9 @@ fn wrong_settings_are_refused_with_file_and_line() {
     let (code, _, errors) = siplet(&["serve", "--shards", "many"]);
     assert_eq!(code, Some(1));
     assert!(errors.contains("--shards: `many` is no number"), "{errors}");
+    let (code, _, errors) = siplet(&["serve", "--timers-t1-ms", "0"]);
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("--timers-t1-ms: `t1-ms` in [timers] is 0, and must be 1 to 10000"), "{errors}");
 }
 
 fn a_taken_port_is_said_at_once() {

@@ -1,6 +1,6 @@
 //! A response, received or made here.
 
-use super::{Deref, Message, Rc, Request, Result, Shared, fmt, text};
+use super::{Deref, Message, Rc, Request, Result, Shared, Touched, fmt, text};
 #[allow(unused_imports, reason = "the host is a type in a guest, and the trait itself in a test")]
 use crate::seam::Host as _;
 
@@ -49,6 +49,31 @@ impl Response {
     pub fn create_ack(&self) -> Result<Request> {
         let id = self.shared().host(|host, id| host.create_ack(id))?;
         Ok(Request::new(self.turn().message(id)))
+    }
+
+    /// The PRACK for this received reliable provisional response (RFC 3262 §4). It is needed where the response makes an
+    /// offer, which the PRACK answers; any other one gets the host's own PRACK when the handler sends none.
+    ///
+    /// # Errors
+    /// [`Error::NoTransaction`](crate::Error::NoTransaction) for any other response, and for one that has its PRACK.
+    pub fn create_prack(&self) -> Result<Request> {
+        let id = self.shared().host(|host, id| host.create_prack(id))?;
+        Ok(Request::new(self.turn().message(id)))
+    }
+
+    /// Puts this provisional response to an INVITE into the outbox, to be repeated until its PRACK comes (RFC 3262 §3).
+    ///
+    /// While an earlier one waits for its PRACK, this one waits behind it; so does a 2xx behind one with a session
+    /// description. To a client that requires 100rel, [`send`](Self::send) does the same.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`](crate::Error::NotSupported) when the client supports no 100rel,
+    /// [`Error::InvalidStatus`](crate::Error::InvalidStatus) for another status than 101 to 199,
+    /// [`Error::Limit`](crate::Error::Limit) `reliable-responses`; and as of [`send`](Self::send).
+    pub fn send_reliably(&self) -> Result {
+        self.shared().host(|host, id| host.send_reliably(id))?;
+        self.shared().touch(Touched::Everything);
+        Ok(())
     }
 
     /// The response with that header in place of all its lines of that name.

@@ -81,3 +81,45 @@ impl<T> fmt::Debug for Attribute<T> {
         write!(out, "Attribute({:?})", self.name)
     }
 }
+
+/// An attribute that has another value, for [`Servlet::session_attribute_changed`](crate::Servlet::session_attribute_changed).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttributeChange {
+    name: String,
+    old: Option<Vec<u8>>,
+    new: Option<Vec<u8>>,
+}
+
+impl AttributeChange {
+    pub(crate) const fn new(name: String, old: Option<Vec<u8>>, new: Option<Vec<u8>>) -> Self {
+        Self { name, old, new }
+    }
+
+    /// Name of the attribute.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// True when it is this attribute.
+    #[must_use]
+    pub fn is<T>(&self, attribute: Attribute<T>) -> bool {
+        self.name == attribute.name()
+    }
+
+    /// The value before; `None` when the attribute is new.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] when what was stored there is no `T`.
+    pub fn old<T: DeserializeOwned>(&self, attribute: Attribute<T>) -> Result<Option<T>> {
+        self.old.as_deref().map(|json| attribute.decode(json)).transpose()
+    }
+
+    /// The value now; `None` when the attribute was removed.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] when what is stored there is no `T`.
+    pub fn new_value<T: DeserializeOwned>(&self, attribute: Attribute<T>) -> Result<Option<T>> {
+        self.new.as_deref().map(|json| attribute.decode(json)).transpose()
+    }
+}

@@ -17,44 +17,30 @@ pub mod servlet {
     });
 }
 
-/// World `lifecycle-servlet`: exported when the servlet has `servlet_initialized`.
-pub mod lifecycle {
-    wit_bindgen::generate!({
-        path: "../../wit/v0.1",
-        world: "lifecycle-servlet",
-        pub_export_macro: true,
-        default_bindings_module: "::siplet::__private::bindings::lifecycle",
-        with: {
-            "siplet:servlet/types@0.1.0": crate::wasm::bindings::servlet::siplet::servlet::types,
-            "siplet:servlet/context@0.1.0": crate::wasm::bindings::servlet::siplet::servlet::context,
-        },
-    });
+/// A world with one export, an optional interface: exported when the servlet has a handler of it.
+macro_rules! optional {
+    ($module:ident $world:tt $path:tt) => {
+        #[doc = concat!("World `", $world, "`.")]
+        pub mod $module {
+            wit_bindgen::generate!({
+                path: "../../wit/v0.1",
+                world: $world,
+                pub_export_macro: true,
+                default_bindings_module: $path,
+                with: {
+                    "siplet:servlet/types@0.1.0": crate::wasm::bindings::servlet::siplet::servlet::types,
+                    "siplet:servlet/context@0.1.0": crate::wasm::bindings::servlet::siplet::servlet::context,
+                },
+            });
+        }
+    };
 }
 
-/// World `upgrade-servlet`: exported when the servlet has `upgrade`.
-pub mod upgrade {
-    wit_bindgen::generate!({
-        path: "../../wit/v0.1",
-        world: "upgrade-servlet",
-        pub_export_macro: true,
-        default_bindings_module: "::siplet::__private::bindings::upgrade",
-        with: {
-            "siplet:servlet/types@0.1.0": crate::wasm::bindings::servlet::siplet::servlet::types,
-            "siplet:servlet/context@0.1.0": crate::wasm::bindings::servlet::siplet::servlet::context,
-        },
-    });
-}
-
-/// World `error-listener-servlet`: exported when the servlet has `no_ack_received`.
-pub mod error_listener {
-    wit_bindgen::generate!({
-        path: "../../wit/v0.1",
-        world: "error-listener-servlet",
-        pub_export_macro: true,
-        default_bindings_module: "::siplet::__private::bindings::error_listener",
-        with: {
-            "siplet:servlet/types@0.1.0": crate::wasm::bindings::servlet::siplet::servlet::types,
-            "siplet:servlet/context@0.1.0": crate::wasm::bindings::servlet::siplet::servlet::context,
-        },
-    });
-}
+optional!(lifecycle "lifecycle-servlet" "::siplet::__private::bindings::lifecycle");
+optional!(error_listener "error-listener-servlet" "::siplet::__private::bindings::error_listener");
+optional!(upgrade "upgrade-servlet" "::siplet::__private::bindings::upgrade");
+optional!(timer_listener "timer-listener-servlet" "::siplet::__private::bindings::timer_listener");
+optional!(session_listener "session-listener-servlet" "::siplet::__private::bindings::session_listener");
+optional!(application_session_listener "application-session-listener-servlet" "::siplet::__private::bindings::application_session_listener");
+optional!(attribute_listener "attribute-listener-servlet" "::siplet::__private::bindings::attribute_listener");
+optional!(activation_listener "activation-listener-servlet" "::siplet::__private::bindings::activation_listener");

@@ -1,6 +1,6 @@
 //! The WIT imports as the seam's host: a table of handles for one turn.
 
-use crate::seam::{Flat, Host, Level, MessageId, Peer, Scope, SessionState, SipKey};
+use crate::seam::{Flat, Host, Level, MessageId, Peer, Repeat, Scope, SessionState, SipKey, TimerState};
 use crate::{Error, Result};
 
 use super::bindings::servlet::siplet::servlet::{context, types};
@@ -70,6 +70,16 @@ impl Imports {
         imports
     }
 
+    /// A turn that begins with a borrowed SIP session.
+    #[allow(unsafe_code, reason = "the bindings give a reference where the table must own the handle")]
+    pub(super) fn with_session(session: &types::SipSession) -> (Self, SipKey) {
+        let mut imports = Self::new();
+        // SAFETY: as in `with_request`.
+        let owned = unsafe { types::SipSession::from_handle(session.take_handle()) };
+        let key = imports.add_session(owned);
+        (imports, key)
+    }
+
     fn add(&mut self, handle: Handle, request: Option<MessageId>) -> MessageId {
         let id = MessageId(self.messages.len() as u32);
         self.messages.push(Entry { handle, request, session: None });
@@ -111,8 +121,12 @@ impl Imports {
     /// The application session, asked for when it is first needed.
     fn application_session(&mut self) -> Result<&types::ApplicationSession> {
         if self.application_session.is_none() {
-            let first = self.messages.first().ok_or(Error::StaleHandle)?;
-            self.application_session = Some(both!(&first.handle, application_session()).map_err(error_of)?);
+            let asked = match (self.messages.first(), self.sessions.first()) {
+                (Some(first), _) => both!(&first.handle, application_session()),
+                (None, Some(first)) => first.application_session(),
+                (None, None) => return Err(Error::StaleHandle),
+            };
+            self.application_session = Some(asked.map_err(error_of)?);
         }
         self.application_session.as_ref().ok_or(Error::StaleHandle)
     }
@@ -176,6 +190,15 @@ impl Host for Imports {
     fn create_ack(&mut self, response: MessageId) -> Result<MessageId> {
         let ack = self.response(response)?.create_ack().map_err(error_of)?;
         Ok(self.add_request(ack))
+    }
+
+    fn create_prack(&mut self, response: MessageId) -> Result<MessageId> {
+        let prack = self.response(response)?.create_prack().map_err(error_of)?;
+        Ok(self.add_request(prack))
+    }
+
+    fn send_reliably(&mut self, response: MessageId) -> Result {
+        self.response(response)?.send_reliably().map_err(error_of)
     }
 
     fn create_request(&mut self, session: SipKey, method: &str) -> Result<MessageId> {
@@ -248,6 +271,39 @@ impl Host for Imports {
 
     fn invalidate_session(&mut self, session: SipKey) -> Result {
         self.session(session)?.invalidate().map_err(error_of)
+    }
+
+    fn pending_requests(&mut self, session: SipKey) -> Result<Vec<MessageId>> {
+        let requests = self.session(session)?.pending_requests().map_err(error_of)?;
+        Ok(requests.into_iter().map(|request| self.add_request(request)).collect())
+    }
+
+    fn create_timer(
+        &mut self,
+        delay_ms: u64,
+        repeat: Repeat,
+        persistent: bool,
+        payload: &[u8],
+    ) -> Result<String> {
+        let repeat = match repeat {
+            Repeat::Once => types::Repeat::Once,
+            Repeat::FixedDelay(period) => types::Repeat::FixedDelay(period),
+            Repeat::FixedRate(period) => types::Repeat::FixedRate(period),
+        };
+        self.application_session()?.create_timer(delay_ms, repeat, persistent, payload).map_err(error_of)
+    }
+
+    fn timers(&mut self) -> Result<Vec<TimerState>> {
+        let timers = self.application_session()?.timers().map_err(error_of)?;
+        Ok(timers.into_iter().map(timer_state).collect())
+    }
+
+    fn timer(&mut self, id: &str) -> Result<Option<TimerState>> {
+        Ok(self.application_session()?.timer(id).map_err(error_of)?.map(timer_state))
+    }
+
+    fn cancel_timer(&mut self, id: &str) -> Result<bool> {
+        self.application_session()?.cancel_timer(id).map_err(error_of)
     }
 
     fn application_session_id(&mut self) -> Result<String> {
@@ -353,6 +409,16 @@ pub(crate) mod ambient {
         };
         context::log(level, text);
     }
+}
+
+/// One field of WIT's `servlet-timer` is one field of the seam's.
+pub(super) fn timer_state(timer: types::ServletTimer) -> TimerState {
+    let repeat = match timer.repeat {
+        types::Repeat::Once => Repeat::Once,
+        types::Repeat::FixedDelay(period) => Repeat::FixedDelay(period),
+        types::Repeat::FixedRate(period) => Repeat::FixedRate(period),
+    };
+    TimerState { id: timer.id, at: timer.at, repeat, persistent: timer.persistent, payload: timer.payload }
 }
 
 /// One case of WIT's `error` is one case of the SDK's.

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use siplet::native::{
-    Ended, Flat, Host, Instance, Level, MessageId, NativeServlet, Peer, Scope, SessionState, SipKey,
+    Ended, Flat, Host, Instance, Level, MessageId, NativeServlet, Peer, Repeat, Scope, SessionState, SipKey,
+    TimerState,
 };
 use siplet::{Error, Result};
 use siplet_sip::header::HeaderId;
@@ -48,6 +49,7 @@ pub struct FakeHost {
     pub log: Vec<String>,
     pub views: usize,
     pub valid: bool,
+    pub timers: Vec<TimerState>,
 }
 
 impl Msg {
@@ -194,6 +196,14 @@ impl Host for FakeHost {
         self.create(Msg::read("CANCEL sip:carol@example.com SIP/2.0"))
     }
 
+    fn create_prack(&mut self, _: MessageId) -> Result<MessageId> {
+        self.create(Msg::read("PRACK sip:carol@example.com SIP/2.0"))
+    }
+
+    fn send_reliably(&mut self, response: MessageId) -> Result {
+        self.send(response)
+    }
+
     fn create_ack(&mut self, _: MessageId) -> Result<MessageId> {
         self.create(Msg::read("ACK sip:carol@example.com SIP/2.0"))
     }
@@ -282,6 +292,40 @@ impl Host for FakeHost {
     fn invalidate_session(&mut self, _: SipKey) -> Result {
         self.valid = false;
         Ok(())
+    }
+
+    fn pending_requests(&mut self, _: SipKey) -> Result<Vec<MessageId>> {
+        let open = |message: &Msg| !message.start.starts_with("SIP/2.0") && !message.sent;
+        let open = self.messages.iter().enumerate().filter(|(_, message)| open(message));
+        Ok(open.map(|(at, _)| MessageId(at as u32)).collect())
+    }
+
+    fn create_timer(
+        &mut self,
+        delay_ms: u64,
+        repeat: Repeat,
+        persistent: bool,
+        payload: &[u8],
+    ) -> Result<String> {
+        self.live()?;
+        let id = format!("timer-{}", self.timers.len() + 1);
+        let at = self.now() + delay_ms;
+        self.timers.push(TimerState { id: id.clone(), at, repeat, persistent, payload: payload.to_vec() });
+        Ok(id)
+    }
+
+    fn timers(&mut self) -> Result<Vec<TimerState>> {
+        Ok(self.timers.clone())
+    }
+
+    fn timer(&mut self, id: &str) -> Result<Option<TimerState>> {
+        Ok(self.timers.iter().find(|timer| timer.id == id).cloned())
+    }
+
+    fn cancel_timer(&mut self, id: &str) -> Result<bool> {
+        let before = self.timers.len();
+        self.timers.retain(|timer| timer.id != id);
+        Ok(self.timers.len() < before)
     }
 
     fn application_session_id(&mut self) -> Result<String> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use siplet::native::{Flat, Host, Level, MessageId, Peer, Scope, SessionState, SipKey};
+use siplet::native::{Flat, Host, Level, MessageId, Peer, Repeat, Scope, SessionState, SipKey, TimerState};
 use siplet::{Error, Method, Result};
 use siplet_sip::header::{HeaderId, HeaderName};
 
@@ -164,12 +164,14 @@ pub(super) struct FakeHost {
     pub(super) invalid: bool,
     when_ready: bool,
     expires_ms: Option<u64>,
+    timers: Vec<TimerState>,
 }
 
 impl Default for FakeHost {
     fn default() -> Self {
         Self {
             messages: Vec::new(),
+            timers: Vec::new(),
             attributes: BTreeMap::new(),
             outbox: Vec::new(),
             log: Vec::new(),
@@ -253,6 +255,14 @@ impl Host for FakeHost {
     fn create_cancel(&mut self, request: MessageId) -> Result<MessageId> {
         let uri = self.message(request)?.uri.clone();
         Ok(self.push(Fact::request("CANCEL", &uri)))
+    }
+
+    fn create_prack(&mut self, _: MessageId) -> Result<MessageId> {
+        Ok(self.push(Fact::request("PRACK", "sip:bob@home")))
+    }
+
+    fn send_reliably(&mut self, response: MessageId) -> Result {
+        self.send(response)
     }
 
     fn create_ack(&mut self, _: MessageId) -> Result<MessageId> {
@@ -358,6 +368,40 @@ impl Host for FakeHost {
         self.live()?;
         self.invalid = true;
         Ok(())
+    }
+
+    fn pending_requests(&mut self, _: SipKey) -> Result<Vec<MessageId>> {
+        let open = |fact: &Fact| fact.status == 0 && !fact.is_sent && !fact.is_answered;
+        let open = self.messages.iter().enumerate().filter(|(_, fact)| open(fact));
+        Ok(open.map(|(at, _)| MessageId(at as u32)).collect())
+    }
+
+    fn create_timer(
+        &mut self,
+        delay_ms: u64,
+        repeat: Repeat,
+        persistent: bool,
+        payload: &[u8],
+    ) -> Result<String> {
+        self.live()?;
+        let id = format!("timer-{}", self.timers.len() + 1);
+        let at = self.now() + delay_ms;
+        self.timers.push(TimerState { id: id.clone(), at, repeat, persistent, payload: payload.to_vec() });
+        Ok(id)
+    }
+
+    fn timers(&mut self) -> Result<Vec<TimerState>> {
+        Ok(self.timers.clone())
+    }
+
+    fn timer(&mut self, id: &str) -> Result<Option<TimerState>> {
+        Ok(self.timers.iter().find(|timer| timer.id == id).cloned())
+    }
+
+    fn cancel_timer(&mut self, id: &str) -> Result<bool> {
+        let before = self.timers.len();
+        self.timers.retain(|timer| timer.id != id);
+        Ok(self.timers.len() < before)
     }
 
     fn application_session_id(&mut self) -> Result<String> {

@@ -219,6 +219,7 @@ fn waiting(work: &Work) -> String {
         Work::TransmitFailed { .. } => "transmit failed".to_owned(),
         Work::Resolved { .. } => "resolved".to_owned(),
         Work::Initialized => "deployed".to_owned(),
+        Work::Activated => "activated".to_owned(),
         Work::End => "undeployed".to_owned(),
         Work::Stop { .. } => "stopped".to_owned(),
         Work::Upgrade { to, .. } => format!("move to {}", to.id),

@@ -28,6 +28,7 @@ use crate::step::request::{Received, admit};
 use crate::step::respond::makes_dialogs;
 use crate::turn::SipKey;
 
+use super::loading::Packet;
 use super::slots::Slot;
 use super::stateless::hop_of;
 use super::{Container, Work};
@@ -39,27 +40,29 @@ const BYES_SPARE: usize = 16;
 const ANSWERED_BY: [HeaderId; 5] =
     [HeaderId::Via, HeaderId::From, HeaderId::To, HeaderId::CallId, HeaderId::CSeq];
 
-/// May a packet be sent on, or loaded for? Only the first time.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Pass {
-    /// From the socket.
-    First,
-    /// From another shard, or after its session was loaded: it is dealt with here and now.
-    Last,
+/// How far a packet has come. What was done for it once is not done again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Pass {
+    /// The shard to which the previous secret leads knows nothing of it: it is for this one.
+    pub(super) asked_before: bool,
+    /// The store has told of what it waited for.
+    pub(super) loaded: bool,
 }
 
 impl Container {
     pub(super) fn receive(&mut self, flow: Flow, bytes: Bytes) {
-        self.receive_packet(flow, bytes, Pass::First);
+        self.receive_packet(flow, bytes, Pass::default());
     }
 
-    pub(super) fn receive_handed(&mut self, flow: Flow, bytes: Bytes) {
-        // The session may still have to be loaded, but no shard hands a packet on twice.
-        self.receive_packet(flow, bytes, Pass::First);
+    /// The session may still have to be loaded, but a packet that names one is handed on once, and one that names none
+    /// twice at most.
+    pub(super) fn receive_handed(&mut self, flow: Flow, bytes: Bytes, asked_before: bool) {
+        self.receive_packet(flow, bytes, Pass { asked_before, loaded: false });
     }
 
-    pub(super) fn receive_loaded(&mut self, flow: Flow, bytes: Bytes) {
-        self.receive_packet(flow, bytes, Pass::Last);
+    pub(super) fn receive_loaded(&mut self, packet: Packet) {
+        let Packet { flow, bytes, pass } = packet;
+        self.receive_packet(flow, bytes, Pass { loaded: true, ..pass });
         self.run_ready();
     }
 
@@ -163,17 +166,30 @@ impl Container {
         let Some(method) = message.method().cloned() else { return };
         let to_tag = message.to().ok().and_then(|to| to.tag());
         let named = to_tag.and_then(|tag| self.shared.minter.check(Kind::Tag, tag));
-        let partition = match named {
-            Some((key, _)) => key.partition(),
-            None => self.shared.minter.partition_of_call(message.call_id().unwrap_or_default()),
+        let is_initial = to_tag.is_none() && method != Method::Ack;
+        let partitions = match named {
+            Some((key, _)) => [key.partition(); 2],
+            None => self.partitions_of_call(&message),
         };
-        if self.hand_over(partition, flow, &message) {
+        // What began under the previous secret stands where that led: its repetitions ask there first.
+        let [home, before] = partitions;
+        if self.hand_over(if pass.asked_before { home } else { before }, flow, &message, pass) {
             return;
         }
         let Some(received) = self.received(flow, message, method) else { return };
         if let Some((key, server)) = self.servers.get(&received.key).copied()
             && self.absorb(&received, key, server)
         {
+            return;
+        }
+        if is_initial && self.loads.are_under_way() {
+            let packet = Packet { flow, bytes: received.message.bytes().clone(), pass };
+            if self.waits_for_loads(partitions, packet) {
+                return;
+            }
+        }
+        let asked = Pass { asked_before: true, ..pass };
+        if home != before && !self.knows(&received) && self.hand_over(home, flow, &received.message, asked) {
             return;
         }
         match (&received.method, named) {
@@ -190,6 +206,24 @@ impl Container {
             }
             (_, None) => self.receive_initial(received),
         }
+    }
+
+    /// The partitions to which a request without a name of ours belongs: under the secret, and under the previous one.
+    fn partitions_of_call(&self, message: &Message) -> [u16; 2] {
+        let (minter, call_id) = (&self.shared.minter, message.call_id().unwrap_or_default());
+        let home = minter.partition_of_call(call_id);
+        match self.shared.config.previous_secret {
+            Some(_) => [home, minter.previous_partition_of_call(call_id)],
+            None => [home; 2],
+        }
+    }
+
+    /// True for a request that belongs to a transaction of this shard.
+    fn knows(&self, received: &Received) -> bool {
+        let is_cancel = received.method == Method::Cancel;
+        let invite = if is_cancel { self.canceled(received) } else { None };
+        received.merge.is_some_and(|merge| self.merges.contains(&merge))
+            || [Some(received.key), invite].into_iter().flatten().any(|key| self.servers.contains(&key))
     }
 
     /// The ACK for an answer without a transaction is expected; any other belongs to nothing here.
@@ -354,10 +388,11 @@ impl Container {
         if self.slots.contains(&key) {
             return true;
         }
-        if self.hand_over(key.partition(), flow, message) {
+        if self.hand_over(key.partition(), flow, message, pass) {
             return false;
         }
-        if !self.shared.config.durable || pass == Pass::Last {
+        // A session whose record is to go has ended.
+        if !self.shared.config.durable || pass.loaded || self.forgetting.contains(key) {
             if message.is_request() && message.method() != Some(&Method::Ack) {
                 return true;
             }
@@ -365,21 +400,12 @@ impl Container {
             self.dropped(why, flow);
             return false;
         }
-        if self.loading_packets >= self.shared.config.limits.loading_packets {
-            self.dropped(DropReason::LoadingLimit, flow);
-            return false;
-        }
-        self.loading_packets += 1;
-        let waiting = self.loading.entry(key).or_default();
-        waiting.push((flow, message.bytes().clone()));
-        if waiting.len() == 1 {
-            self.effects.push_back(Effect::Load { key });
-        }
+        self.wait_for_session(key, Packet { flow, bytes: message.bytes().clone(), pass });
         false
     }
 
     /// True when the partition is another shard's, which gets the packet.
-    fn hand_over(&mut self, partition: u16, flow: Flow, message: &Arc<Message>) -> bool {
+    fn hand_over(&mut self, partition: u16, flow: Flow, message: &Arc<Message>, pass: Pass) -> bool {
         let config = &self.shared.config;
         let shard = partition % config.shards.max(1);
         if shard == config.shard {
@@ -389,7 +415,8 @@ impl Container {
             None | Some(Method::Ack | Method::Cancel) => false,
             Some(_) => message.to().is_ok_and(|to| to.tag().is_none()),
         };
-        let item = Item::Packet { flow, bytes: message.bytes().clone(), is_new };
+        let asked_before = pass.asked_before;
+        let item = Item::Packet { flow, bytes: message.bytes().clone(), is_new, asked_before };
         self.effects.push_back(Effect::Handover { shard, item });
         true
     }
@@ -484,6 +511,8 @@ impl Container {
         let missing: Vec<String> = message
             .values(HeaderId::Require)
             .map(|tag| String::from_utf8_lossy(tag).into_owned())
+            // RFC 3262 is the host's own business.
+            .filter(|tag| !tag.eq_ignore_ascii_case(siplet_sip::provisional::OPTION_TAG))
             .filter(|tag| !descriptor.supported.iter().any(|known| known.eq_ignore_ascii_case(tag)))
             .collect();
         if !missing.is_empty() {

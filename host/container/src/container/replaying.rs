@@ -26,6 +26,9 @@ use crate::turn::{Outcome, SipKey, Turn};
 use super::slots::Slot;
 use super::{Container, Work};
 
+/// Octets of a SIP session with its dialog, near enough for a limit.
+const SIP_SESSION_BYTES: usize = 1024;
+
 /// What the record says that would else be random.
 #[derive(Debug, Default)]
 pub(super) struct Replaying {
@@ -75,6 +78,21 @@ impl Container {
         Ok(())
     }
 
+    /// Octets that the sessions of a run hold: their attributes and the messages of their transactions.
+    #[must_use]
+    pub fn replayed_bytes(&self) -> usize {
+        let keys = self.slots.sorted_keys();
+        let sessions = keys.iter().filter_map(|key| self.slots.get(key)).map(|slot| &slot.live);
+        // Each side of a transaction holds about as much as its request.
+        let held = sessions.map(|session| {
+            let servers = session.servers.iter().map(|tx| 2 * tx.request.bytes().len());
+            let clients = session.clients.iter().map(|tx| 2 * tx.request.len());
+            let sips = session.sips.iter().map(|sip| sip.remote_party.len() + SIP_SESSION_BYTES);
+            session.attribute_bytes() + servers.chain(clients).chain(sips).sum::<usize>()
+        });
+        held.sum()
+    }
+
     /// Random words for a turn: those of the record where one runs.
     pub(super) fn seed_turn(&mut self) -> [u64; 2] {
         let told = self.replaying.as_mut().and_then(|replaying| replaying.seeds.pop());
@@ -101,7 +119,7 @@ impl Container {
             Some(snapshot) => {
                 // A root session that is restored stays the root of its application.
                 self.roots.insert(application.id.clone(), key);
-                self.restore_as(key, snapshot, application)?;
+                self.restore_as(key, snapshot, application).map_err(|fault| fault.to_string())?;
             }
             None => {
                 let timeout_s = if is_root { 0 } else { application.descriptor.session_timeout_s };
@@ -127,6 +145,7 @@ impl Container {
                 Work::Resolved { client: *client, is_cancel: *is_cancel, answer: answer.clone() }
             }
             StepInput::Deployed => Work::Initialized,
+            StepInput::Activated => Work::Activated,
             StepInput::Undeployed => Work::End,
             StepInput::Stopped { retry_after_s } => Work::Stop { retry_after_s: *retry_after_s },
             StepInput::Upgrade { to, restored_from } => {

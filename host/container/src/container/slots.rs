@@ -8,7 +8,7 @@ use siplet_sip::time::Time;
 use siplet_sip::transaction::{MergeKey, ServerKey};
 
 use crate::app::Application;
-use crate::io::{Effect, Key, UnitId, Write};
+use crate::io::{Key, UnitId, Write};
 use crate::mutant::{self, Mutant};
 use crate::session::AppSession;
 use crate::session::sip::SipSession;
@@ -134,7 +134,7 @@ impl Container {
     pub(super) fn new_key(&mut self, partition: u16) -> Key {
         loop {
             let key = Key(u64::from(partition) << 54 | self.random.next() >> 10);
-            if !self.slots.contains(&key) {
+            if !self.slots.contains(&key) && !self.forgetting.contains(key) {
                 return key;
             }
         }
@@ -224,7 +224,7 @@ impl Container {
             self.units.remove(&parked.unit);
         }
         if forget && slot.acked.is_some() && !mutant::is(Mutant::ForgetLost) {
-            self.effects.push_back(Effect::Forget { key });
+            self.forget(key);
         }
         for application in slot.left.iter().chain([&slot.application]) {
             self.release_version(&application.id);

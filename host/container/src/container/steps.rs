@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use crate::app::OnTrap;
-use crate::io::{Effect, Hop, Key, Query};
+use crate::app::{Handler, OnTrap};
+use crate::io::{Effect, Hop, Key, Query, ResolveError};
 use crate::mutant::{self, Mutant};
 use crate::record::Recorder;
 use crate::report::{Death, DropReason, RefuseReason, Report};
@@ -67,6 +67,7 @@ impl Container {
             | Work::TransmitFailed { .. }
             | Work::Resolved { .. }
             | Work::Initialized
+            | Work::Activated
             | Work::End
             | Work::Stop { .. }
             | Work::Upgrade { .. } => {
@@ -140,6 +141,10 @@ impl Container {
             }
             Work::Resolved { client, is_cancel, answer } => copy.on_resolved(*client, *is_cancel, answer),
             Work::Initialized => vec![Callback::Initialized],
+            Work::Activated => {
+                let handler = Handler::ApplicationSessionDidActivate;
+                vec![Callback::ApplicationSession { handler }]
+            }
             Work::End => {
                 copy.end_all();
                 Vec::new()
@@ -163,8 +168,12 @@ impl Container {
 
     /// Runs the next turn of the step, or commits it.
     fn go_on(&mut self, key: Key, mut copy: WorkingCopy, mut callbacks: VecDeque<Callback>, course: Course) {
-        while let Some(callback) = callbacks.pop_front() {
+        while let Some(callback) = next_callback(&mut copy, &mut callbacks) {
             if !copy.has_handler_for(&callback) {
+                if let Callback::ApplicationSession { handler: Handler::ApplicationSessionExpired } = callback
+                {
+                    copy.end_if_expired();
+                }
                 continue;
             }
             let id = TurnId(self.next_turn);
@@ -230,9 +239,7 @@ impl Container {
         let mut copy = match outcome {
             Outcome::Done => {
                 let mut copy = turn.copy;
-                if let Callback::NoAck { server, .. } = step.callback {
-                    end_unacknowledged(&mut copy, server);
-                }
+                finish(&mut copy, &step.callback);
                 if let Callback::Upgrade { from, .. } = &step.callback {
                     copy.on_upgraded(from);
                 }
@@ -303,18 +310,32 @@ impl Container {
             // RFC 3261 §13.2.2.4: a 2xx is acknowledged whatever the application does.
             Callback::Response { .. } if mutant::is(Mutant::SuccessUnacknowledged) => {}
             Callback::Response { client, .. } => copy.ack_all(*client),
-            Callback::NoAck { server, .. } => end_unacknowledged(&mut copy, *server),
-            Callback::Ack { .. } | Callback::Initialized | Callback::Upgrade { .. } => {}
+            Callback::NoAck { .. }
+            | Callback::NoPrack { .. }
+            | Callback::Ack { .. }
+            | Callback::Initialized
+            | Callback::Timeout { .. }
+            | Callback::Session { .. }
+            | Callback::ApplicationSession { .. }
+            | Callback::Attribute { .. }
+            | Callback::Upgrade { .. } => {}
         }
+        finish(&mut copy, callback);
         // A session that cannot move stays with the version that it has, whose handler did not die.
         let application = match callback {
             Callback::Upgrade { to, .. } => to,
             Callback::Request { .. }
             | Callback::Response { .. }
             | Callback::NoAck { .. }
+            | Callback::NoPrack { .. }
             | Callback::Ack { .. }
+            | Callback::Timeout { .. }
+            | Callback::Session { .. }
+            | Callback::ApplicationSession { .. }
+            | Callback::Attribute { .. }
             | Callback::Initialized => {
-                if copy.application.descriptor.on_trap == OnTrap::EndCall && !copy.session.root {
+                let ends = copy.application.descriptor.on_trap == OnTrap::EndCall;
+                if ends && copy.session.valid && !copy.session.root {
                     copy.end_all();
                 }
                 &copy.application
@@ -348,7 +369,7 @@ impl Container {
 
     /// Commit: the copy becomes the session. Its outbox leaves at once, or when the store has acknowledged.
     fn commit(&mut self, key: Key, mut copy: WorkingCopy, course: Course) {
-        copy.session.invalidate_ready();
+        copy.session.strip_ended();
         copy.session.servers.retain(|tx| !tx.is_over());
         copy.session.clients.retain(|tx| !tx.is_over());
         copy.session.drop_ended();
@@ -422,7 +443,13 @@ impl Container {
 
     /// Asks the DNS for what waits for an address.
     pub(super) fn resolve(&mut self, key: Key, query: Query, what: Waiting) {
+        if self.replaying.is_some() {
+            // The answer is in the record, as the input of a step of its own.
+            return;
+        }
         if self.resolving_requests >= self.shared.config.limits.resolving {
+            let why = ResolveError::Limit;
+            self.report(Report::ResolveFailed { host: query.host, why, messages: 1 });
             match what {
                 Waiting::Client { client, is_cancel, .. } => {
                     self.post(key, Work::TransmitFailed { client, is_cancel });
@@ -447,6 +474,41 @@ impl Container {
         self.post(key, Work::Deadline);
         self.run_mailbox(key);
         self.settle(key);
+    }
+}
+
+/// The next callback of a step: listeners of what has happened so far go first, and when nothing else is left, those of what
+/// is ready to be invalidated.
+fn next_callback(copy: &mut WorkingCopy, callbacks: &mut VecDeque<Callback>) -> Option<Callback> {
+    loop {
+        for event in copy.take_events().into_iter().rev() {
+            callbacks.push_front(event);
+        }
+        if let Some(callback) = callbacks.pop_front() {
+            return Some(callback);
+        }
+        copy.settle_ready();
+        if copy.events.is_empty() {
+            return None;
+        }
+    }
+}
+
+/// What is owed after a handler, whether it ended well or not.
+fn finish(copy: &mut WorkingCopy, callback: &Callback) {
+    match callback {
+        Callback::NoAck { server, .. } => end_unacknowledged(copy, *server),
+        Callback::NoPrack { server } => copy.refuse_unacknowledged(*server),
+        Callback::Response { client, .. } => copy.prack_all(*client),
+        Callback::ApplicationSession { handler: Handler::ApplicationSessionExpired } => copy.end_if_expired(),
+        Callback::Request { .. }
+        | Callback::Ack { .. }
+        | Callback::Initialized
+        | Callback::Timeout { .. }
+        | Callback::Session { .. }
+        | Callback::ApplicationSession { .. }
+        | Callback::Attribute { .. }
+        | Callback::Upgrade { .. } => {}
     }
 }
 

@@ -1,4 +1,4 @@
-//! Storing: a step of a distributable application leaves only when the store has it.
+//! Storing: a step of a distributable application leaves only when the store has it; and a stored session comes in.
 //!
 //! Units of one session are acknowledged and released in order; their messages leave behind one another. A store that
 //! refuses is another node's: the session goes without a word. A store that cannot be reached is asked again, and in
@@ -6,13 +6,12 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use siplet_sip::time::Time;
 
 use crate::app::{Application, Handler};
 use crate::io::{Effect, Key, StoreError, UnitId, Write};
 use crate::mutant::{self, Mutant};
-use crate::report::{RefuseReason, Report};
+use crate::report::{LoadFault, RefuseReason, Report, StoreOrder};
 use crate::session::AppSession;
 use crate::session::transactions::{ClientMachine, ServerMachine, Target};
 use crate::snapshot::{self, Snapshot};
@@ -119,7 +118,7 @@ impl Container {
             return;
         }
         parked.retry_at = Some(retry_at);
-        self.report(Report::StoreUnavailable { unit, attempt });
+        self.report(Report::StoreUnavailable { order: StoreOrder::Unit(unit), attempt });
         self.settle(key);
     }
 
@@ -216,30 +215,15 @@ impl Container {
         }
         self.remove_slot(key, false);
         // The store may have taken what it did not acknowledge.
-        self.effects.push_back(Effect::Forget { key });
+        self.forget(key);
     }
 
-    /// A stored session comes in: at start, at a take-over, or because a message asked for it.
-    pub(super) fn on_restored(&mut self, key: Key, bytes: Option<Bytes>) {
-        if !self.slots.contains(&key)
-            && let Some(bytes) = bytes
-            && let Err(why) = self.restore(key, &bytes)
-        {
-            self.report(Report::RestoreFailed { key, why });
-        }
-        let Some(waiting) = self.loading.remove(&key) else { return };
-        self.loading_packets -= waiting.len();
-        for (flow, bytes) in waiting {
-            self.receive_loaded(flow, bytes);
-        }
-    }
-
-    fn restore(&mut self, key: Key, bytes: &[u8]) -> Result<(), String> {
+    /// A stored session comes in, with the version that it had or the one that takes calls now.
+    pub(super) fn restore(&mut self, key: Key, bytes: &[u8]) -> Result<(), LoadFault> {
         let snapshot = snapshot::decode(bytes)?;
         let app = &snapshot.session.app;
-        let application = self
-            .application_for(app)
-            .ok_or_else(|| format!("its application {} is not deployed", app.name))?;
+        let application =
+            self.application_for(app).ok_or_else(|| LoadFault::NotDeployed(app.name.to_string()))?;
         self.put_in(key, snapshot, &application)
     }
 
@@ -249,14 +233,19 @@ impl Container {
         key: Key,
         bytes: &[u8],
         application: &Arc<Application>,
-    ) -> Result<(), String> {
+    ) -> Result<(), LoadFault> {
         self.put_in(key, snapshot::decode(bytes)?, application)
     }
 
-    fn put_in(&mut self, key: Key, snapshot: Snapshot, application: &Arc<Application>) -> Result<(), String> {
+    fn put_in(
+        &mut self,
+        key: Key,
+        snapshot: Snapshot,
+        application: &Arc<Application>,
+    ) -> Result<(), LoadFault> {
         let mut session = snapshot.session;
         if session.key != key {
-            return Err("the snapshot is another session's".to_owned());
+            return Err(LoadFault::OtherSession);
         }
         // A version that is gone: the one that takes calls now takes the session over, by its `upgrade` where it has one.
         let is_moved = session.app != application.id && self.replaying.is_none();
@@ -303,6 +292,12 @@ impl Container {
             let restored_from = Some(snapshot.version);
             self.post(key, Work::Upgrade { to: application.clone(), restored_from });
         }
+        if application.handlers.has(Handler::ApplicationSessionDidActivate)
+            && !root
+            && self.replaying.is_none()
+        {
+            self.post(key, Work::Activated);
+        }
         // What left before the other host died leaves again, byte for byte; its peers absorb repetitions.
         self.release(key, snapshot.outbox);
         for (query, client, is_cancel) in unresolved {
@@ -324,6 +319,9 @@ fn spoil(session: &mut AppSession) {
     if mutant::is(Mutant::NamesRepeatAfterRestore) {
         session.forget_names();
     }
+    if mutant::is(Mutant::ServletTimersNotRestored) {
+        session.timers.clear();
+    }
     if mutant::is(Mutant::ClientsLostInRestore) {
         session.clients.clear();
     }
@@ -343,6 +341,9 @@ fn clamp(session: &mut AppSession, now: Time, config: &crate::config::Config) {
         }
         if let Some(accept) = &mut tx.accept {
             accept.clamp_deadlines(now, timers);
+        }
+        if let Some(provisional) = &mut tx.provisional {
+            provisional.clamp_deadlines(now, timers);
         }
         tx.started = tx.started.min(now);
     }

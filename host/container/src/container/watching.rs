@@ -7,6 +7,7 @@ use siplet_sip::message::Message;
 use siplet_sip::time::Time;
 
 use crate::io::{CommandReply, Key};
+use crate::names::Minter;
 use crate::record::watch::{WATCHES, Watch};
 use crate::record::{Recorder, Role, StepInput};
 use crate::report::Report;
@@ -29,6 +30,8 @@ pub(super) struct Watched {
     by: Vec<u64>,
     /// The next record of a step tells what the session was before it.
     begins: bool,
+    /// Number of the last step that was told.
+    told: u64,
 }
 
 /// How many steps with a death were kept in this second.
@@ -76,6 +79,7 @@ impl Work {
                 StepInput::Resolved { client: *client, is_cancel: *is_cancel, answer: answer.clone() }
             }
             Self::Initialized => StepInput::Deployed,
+            Self::Activated => StepInput::Activated,
             Self::End => StepInput::Undeployed,
             Self::Stop { retry_after_s } => StepInput::Stopped { retry_after_s: *retry_after_s },
             Self::Upgrade { to, restored_from } => {
@@ -96,7 +100,7 @@ impl Container {
         let keys = if living { self.slots.sorted_keys() } else { Vec::new() };
         for key in keys {
             let Some(slot) = self.slots.get_mut(&key) else { continue };
-            look(&mut self.watches, slot, None, true);
+            look(&mut self.watches, &self.shared.minter, slot, None, true);
         }
         let sessions = self.watches.get(&watch).map_or(0, |watching| watching.taken);
         CommandReply::Watching { sessions }
@@ -122,7 +126,8 @@ impl Container {
         if self.watches.is_empty() {
             return;
         }
-        if look(&mut self.watches, slot, request, request.is_none() && !slot.live.is_new()) {
+        let living = request.is_none() && !slot.live.is_new();
+        if look(&mut self.watches, &self.shared.minter, slot, request, living) {
             let app = slot.application.id.clone();
             self.report(Report::Unrecorded { app, limit: "sessions" });
         }
@@ -175,10 +180,12 @@ impl Container {
             return;
         }
         let Some(slot) = self.slots.get_mut(&key) else { return };
+        let mut record = recorder.end(&slot.live, copy);
         if let Some(watched) = &mut slot.watched {
             watched.begins = false;
+            watched.told += 1;
+            record.number = watched.told;
         }
-        let record = recorder.end(&slot.live, copy);
         self.report(Report::Step(Box::new(record)));
     }
 }
@@ -193,6 +200,8 @@ impl Slot {
     pub(super) fn begins_anew(&mut self) {
         if let Some(watched) = &mut self.watched {
             watched.begins = true;
+            // Told steps are void: whoever follows the session sees that one is missing.
+            watched.told += 1;
         }
     }
 }
@@ -200,6 +209,7 @@ impl Slot {
 /// Takes the session in where a watch wants it; true when one would have, but is full.
 fn look(
     watches: &mut std::collections::BTreeMap<u64, Watching>,
+    minter: &Minter,
     slot: &mut Slot,
     request: Option<&Message>,
     living: bool,
@@ -215,7 +225,7 @@ fn look(
         });
         if (living && !watching.what.living)
             || slot.watched.as_ref().is_some_and(|watched| watched.by.contains(number))
-            || !watching.what.filter.fits(&slot.application, begun.chain(held))
+            || !watching.what.filter.fits(&slot.application, minter, begun.chain(held))
         {
             continue;
         }

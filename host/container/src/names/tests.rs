@@ -132,3 +132,34 @@ fn foreign_calls_are_spread_over_all_partitions() {
     assert!(calls.iter().all(|calls| (1..64).contains(calls)), "{calls:?}");
     assert_eq!(minter().partition_of_call(b"call"), minter().partition_of_call(b"call"));
 }
+
+#[test]
+fn names_of_one_session_can_be_taken_out_of_a_text() {
+    let own = Key(0x0123_4567_89ab_cdef);
+    for kind in KINDS {
+        let (one, other) = (minter().mint(kind, own, 1), minter().mint(kind, own, 2));
+        let text = |name: &str| format!("Via: SIP/2.0/UDP a;branch={name}\r\nnext: {name};{name} end");
+        let plain = without_names(text(&one).as_bytes(), own);
+        assert_eq!(plain, without_names(text(&other).as_bytes(), own), "{kind:?}");
+        assert!(plain.ends_with(b"end") && plain.contains(&b'~'), "{}", plain.escape_ascii());
+        let foreign = text(&minter().mint(kind, Key(1), 1));
+        assert_eq!(without_names(foreign.as_bytes(), own), foreign.as_bytes());
+    }
+    for text in ["", "0", "\r\n", &"0".repeat(31), &"v".repeat(33)] {
+        assert_eq!(without_names(text.as_bytes(), own), text.as_bytes());
+    }
+}
+
+#[test]
+fn a_share_of_calls_for_a_watch_is_about_that_share_and_no_canary_s() {
+    let minter = minter();
+    let calls: Vec<String> = (0..10_000).map(|call| format!("call-{call}@host")).collect();
+    let taken =
+        |percent: u8| calls.iter().filter(|call| minter.percent_for_watch(call.as_bytes()) < percent).count();
+    assert_eq!((taken(0), taken(100)), (0, 10_000));
+    assert!((900..1100).contains(&taken(10)), "{}", taken(10));
+    let both = calls.iter().filter(|call| {
+        minter.percent_for_watch(call.as_bytes()) < 10 && minter.percent_of_call(call.as_bytes(), "app") < 10
+    });
+    assert!((50..150).contains(&both.count()));
+}

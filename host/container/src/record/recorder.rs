@@ -33,6 +33,7 @@ impl Recorder {
             id: copy.mint(Kind::ApplicationSession, 0),
             app: copy.application.id.clone(),
             version: copy.application.descriptor.version.clone(),
+            number: 0,
             watches: Vec::new(),
             trapped: None,
             beginning: None,

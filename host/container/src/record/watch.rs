@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use siplet_sip::address::NameAddr;
 
 use crate::app::Application;
+use crate::names::Minter;
 
 /// Watches at a time; more are refused.
 pub const WATCHES: usize = 16;
@@ -38,6 +39,10 @@ pub struct Filter {
     pub caller_user: Option<String>,
     /// Host of the From of that request, in whatever case.
     pub caller_host: Option<String>,
+    /// Digest of the version of the application that the session is with when it is taken in.
+    pub version: Option<u64>,
+    /// Percent of the calls, 0 to 100, told by the Call-ID: the same calls on every shard.
+    pub share: Option<u8>,
 }
 
 impl Filter {
@@ -55,17 +60,24 @@ impl Filter {
     pub(crate) fn fits<'a>(
         &self,
         application: &Application,
+        minter: &Minter,
         mut parties: impl Iterator<Item = (&'a [u8], &'a [u8])>,
     ) -> bool {
-        if self.application.as_ref().is_some_and(|name| **name != *application.id.name) {
+        let Self { application: name, call_id, caller_user, caller_host, version, share } = self;
+        if name.as_ref().is_some_and(|name| **name != *application.id.name)
+            || version.is_some_and(|version| version != application.id.digest)
+        {
             return false;
         }
-        let asks_party = self.call_id.is_some() || self.caller_user.is_some() || self.caller_host.is_some();
-        !asks_party || parties.any(|(from, call_id)| self.fits_party(from, call_id))
+        let asks_party =
+            call_id.is_some() || caller_user.is_some() || caller_host.is_some() || share.is_some();
+        !asks_party || parties.any(|(from, call_id)| self.fits_party(minter, from, call_id))
     }
 
-    fn fits_party(&self, from: &[u8], call_id: &[u8]) -> bool {
-        if self.call_id.as_ref().is_some_and(|wanted| wanted.as_bytes() != call_id) {
+    fn fits_party(&self, minter: &Minter, from: &[u8], call_id: &[u8]) -> bool {
+        if self.call_id.as_ref().is_some_and(|wanted| wanted.as_bytes() != call_id)
+            || self.share.is_some_and(|share| minter.percent_for_watch(call_id) >= share)
+        {
             return false;
         }
         if self.caller_user.is_none() && self.caller_host.is_none() {

@@ -44,11 +44,10 @@ pub(crate) struct SipSession {
 }
 
 impl SipSession {
-    /// The session is over for its application. Its dialog stays readable inside the step.
-    pub(crate) fn end(&mut self) {
+    /// The session is over for its application. Dialog and attributes stay readable inside the step.
+    pub(crate) const fn end(&mut self) {
         self.valid = false;
         self.state = SessionState::Terminated;
-        self.attributes = Attributes::default();
     }
 
     /// Our own side's address with its tag, as it stands in From or To.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use siplet_sip::dialog::AcceptRetransmit;
 use siplet_sip::message::Message;
 use siplet_sip::method::Method;
+use siplet_sip::provisional::{ProvisionalClient, ProvisionalServer};
 use siplet_sip::time::Time;
 use siplet_sip::transaction::{
     Deadline, InviteClient, InviteClientState, InviteServer, InviteServerState, MergeKey, NonInviteClient,
@@ -44,6 +45,8 @@ pub(crate) struct ServerTx {
     pub(crate) machine: ServerMachine,
     /// The 2xx that is sent again until its ACK comes (RFC 3261 §13.3.1.4).
     pub(crate) accept: Option<AcceptRetransmit>,
+    /// Its reliable provisional responses, once there is one (RFC 3262).
+    pub(crate) provisional: Option<Box<ProvisionalServer>>,
 }
 
 impl ServerTx {
@@ -52,8 +55,13 @@ impl ServerTx {
         self.sip == sip && self.method == Method::Invite && self.is_open()
     }
 
-    /// True until the final response was given.
-    pub(crate) const fn is_open(&self) -> bool {
+    /// True until the final response was given, also one that waits for a PRACK.
+    pub(crate) fn is_open(&self) -> bool {
+        self.awaits_final() && !self.provisional.as_ref().is_some_and(|machine| machine.holds_success())
+    }
+
+    /// True until the final response has left.
+    pub(crate) const fn awaits_final(&self) -> bool {
         match &self.machine {
             ServerMachine::Invite(machine) => !machine.has_final_response(),
             ServerMachine::Other(machine) => {
@@ -96,6 +104,7 @@ impl ServerTx {
         };
         machine.into_iter().for_each(&mut add);
         self.accept.as_ref().and_then(AcceptRetransmit::next_deadline).into_iter().for_each(&mut add);
+        self.provisional.as_ref().and_then(|machine| machine.next_deadline()).into_iter().for_each(&mut add);
         self.unanswered_at(limits).map(|at| Deadline { at, lazy: true }).into_iter().for_each(add);
     }
 }
@@ -151,6 +160,10 @@ pub(crate) struct ClientTx {
     pub(crate) acks: Vec<SentAck>,
     /// To tags of 2xx that were not yet acknowledged.
     pub(crate) unacked: Vec<Arc<Message>>,
+    /// Which reliable provisional responses have come, once there was one (RFC 3262).
+    pub(crate) provisional: Option<Box<ProvisionalClient>>,
+    /// Those that have no PRACK yet.
+    pub(crate) unpracked: Vec<Arc<Message>>,
 }
 
 impl ClientTx {

@@ -15,7 +15,7 @@ impl WorkingCopy {
     /// `invite` is the transaction that the CANCEL matches. A CANCEL that crosses the final response changes nothing.
     pub(crate) fn on_cancel(&mut self, received: &Received, invite: u32) -> Vec<Callback> {
         let Some(tx) = self.session.server(invite) else { return Vec::new() };
-        let (sip, open, is_invite) = (tx.sip, tx.is_open(), tx.method == Method::Invite);
+        let (sip, open, is_invite) = (tx.sip, tx.awaits_final(), tx.method == Method::Invite);
         let server = self.begin_cancel(received, sip);
         // RFC 3261 §9.2: the To tag of the 200 is that of the responses to the request.
         if !mutant::is(Mutant::CancelUnanswered) {

@@ -7,11 +7,15 @@ use siplet_sip::transaction::{
 };
 
 use crate::app::Handler;
+use crate::mutant::{self, Mutant};
 use crate::report::Report;
-use crate::session::expiry;
+use crate::session::timers::ServletTimer;
 use crate::session::transactions::{ServerMachine, Target};
 
 use super::{Callback, WorkingCopy};
+
+/// When a planted defect lets a timer fire once more.
+const LATER: core::time::Duration = core::time::Duration::from_secs(1);
 
 impl WorkingCopy {
     /// Everything that is due at `now`.
@@ -33,6 +37,7 @@ impl WorkingCopy {
         for index in due {
             self.on_server_deadline(index);
             self.on_accept_deadline(index, &mut callbacks);
+            self.on_provisional_deadline(index, &mut callbacks);
             self.on_unanswered(index);
         }
         let timers = self.shared.config.timers.clone();
@@ -50,7 +55,8 @@ impl WorkingCopy {
         for (index, is_cancel) in due {
             callbacks.extend(self.on_client_deadline(index, is_cancel));
         }
-        self.on_expiry();
+        self.on_timers(&mut callbacks);
+        self.on_expiry(&mut callbacks);
         callbacks
     }
 
@@ -136,18 +142,31 @@ impl WorkingCopy {
         self.answer(index, 500, &[]);
     }
 
-    /// SIP Servlet 1.1 §6.1.2: an application session that expires is over, unless it is invalidated when ready and still
-    /// in use: then it ends with its last dialog.
-    fn on_expiry(&mut self) {
-        let Some(at) = self.session.expires else { return };
-        if at > self.now || !self.session.valid {
+    /// SIP Servlet 1.1 §9: timers that are due. Each goes on, or is gone, before its handler runs: one that dies is not
+    /// called again for the same firing.
+    fn on_timers(&mut self, callbacks: &mut Vec<Callback>) {
+        if self.session.timers.next().is_none_or(|at| at > self.now) {
             return;
         }
-        let in_use = self.session.sips.iter().any(|sip| sip.valid && !self.session.is_ready(sip));
-        if in_use && self.session.invalidate_when_ready {
-            self.session.expires = expiry(self.session.timeout_s, self.now);
+        self.session.dirty = true;
+        let fired = self.session.timers.fire(self.now);
+        if mutant::is(Mutant::ServletTimerFiresAgain) {
+            let again = |timer: &ServletTimer| ServletTimer { at: self.now + LATER, ..timer.clone() };
+            fired.iter().for_each(|timer| self.session.timers.insert(again(timer)));
+        }
+        callbacks.extend(fired.into_iter().map(|timer| Callback::Timeout { timer }));
+    }
+
+    /// SIP Servlet 1.1 §6.1.2: an application session that expires may have its lifetime extended by its listener.
+    fn on_expiry(&mut self, callbacks: &mut Vec<Callback>) {
+        if !self.session.valid || self.session.expires.is_none_or(|at| at > self.now) {
             return;
         }
-        self.end_all();
+        let handler = Handler::ApplicationSessionExpired;
+        if self.has_handler(handler) {
+            callbacks.push(Callback::ApplicationSession { handler });
+        } else {
+            self.end_if_expired();
+        }
     }
 }

@@ -36,7 +36,7 @@ impl WorkingCopy {
             .session
             .servers
             .iter()
-            .filter(|tx| tx.sip == sip && tx.is_open())
+            .filter(|tx| tx.sip == sip && tx.awaits_final())
             .map(|tx| tx.index)
             .collect();
         for index in open {
@@ -70,7 +70,7 @@ impl WorkingCopy {
         for sip in sips {
             self.end_with_what_is_owed(sip);
         }
-        self.session.end();
+        self.invalidate_all();
     }
 
     /// The host stops: as [`Self::end_all`], but who waits for an answer is told to come again.

@@ -91,6 +91,9 @@ fn is_from_peer(
 impl WorkingCopy {
     /// A request outside every dialog: a new SIP session and its first server transaction.
     pub(crate) fn on_initial_request(&mut self, received: &Received) -> Vec<Callback> {
+        if self.session.is_new() {
+            self.tell_application_session(Handler::ApplicationSessionCreated);
+        }
         let key = SipKey(self.session.mint_index());
         let tag = Bytes::from(self.mint(Kind::Tag, key.0));
         let message = &received.message;
@@ -112,6 +115,7 @@ impl WorkingCopy {
             held_bye: None,
             attributes: Attributes::default(),
         }));
+        self.tell_session(Handler::SessionCreated, key);
         let server = self.begin_server(received, key, true);
         self.call_or_default(&received.method, server)
     }
@@ -149,6 +153,9 @@ impl WorkingCopy {
             self.answer(server, 500, &[(HeaderId::RetryAfter, b"2")]);
             return Vec::new();
         }
+        if received.method == Method::Prack {
+            return self.on_prack(server, sip);
+        }
         self.call_or_default(&received.method, server)
     }
 
@@ -160,7 +167,7 @@ impl WorkingCopy {
             .session
             .servers
             .iter()
-            .filter(|tx| tx.sip == sip && tx.is_open() && tx.index != server)
+            .filter(|tx| tx.sip == sip && tx.awaits_final() && tx.index != server)
             .map(|tx| tx.index)
             .collect();
         for index in pending {
@@ -263,6 +270,7 @@ impl WorkingCopy {
             started: self.now,
             machine,
             accept: None,
+            provisional: None,
         }));
         self.began.push((received.key, received.merge, index));
         index

@@ -1,9 +1,11 @@
 //! Responses of a server transaction, the host's own and those of a servlet: RFC 3261 §8.2.6, §12.1.1, §13.3.1.
 
+use bytes::Bytes;
 use siplet_sip::dialog::{AcceptRetransmit, Dialog};
 use siplet_sip::draft::Draft;
 use siplet_sip::header::{HeaderId, HeaderName};
 use siplet_sip::method::Method;
+use siplet_sip::provisional::Delivery;
 use siplet_sip::transaction::{
     InviteServerAction, InviteServerEvent, Misuse as TransactionMisuse, NonInviteServerAction,
     NonInviteServerEvent,
@@ -43,13 +45,59 @@ impl WorkingCopy {
         Ok(draft)
     }
 
-    /// Gives a finished response to its transaction: machine, dialog and session change, the bytes go into the outbox.
+    /// Gives a finished response to its transaction: machine, dialog and session change, the bytes go into the outbox. A
+    /// provisional response leaves reliably where its client requires that (RFC 3262 §3).
     pub(crate) fn respond(&mut self, server: u32, draft: &Draft) -> Result<(), Misuse> {
-        let now = self.now;
+        let delivery = self.delivery(server, draft.status().unwrap_or_default(), false)?;
+        self.respond_by(server, draft, delivery)
+    }
+
+    /// The same for a provisional response that is to leave reliably.
+    pub(crate) fn respond_reliably(&mut self, server: u32, draft: &Draft) -> Result<(), Misuse> {
+        let delivery = self.delivery(server, draft.status().unwrap_or_default(), true)?;
+        self.respond_by(server, draft, delivery)
+    }
+
+    fn respond_by(&mut self, server: u32, draft: &Draft, delivery: Delivery) -> Result<(), Misuse> {
         let status = draft.status().unwrap_or_default();
-        let bytes = draft.to_bytes();
-        let timers = self.shared.config.timers.clone();
         let dialog = self.dialog_of_response(server, status)?;
+        let has_machine = self.session.server(server).is_some_and(|tx| tx.provisional.is_some());
+        let bytes = if delivery == Delivery::Plain && !has_machine {
+            draft.to_bytes()
+        } else {
+            match self.through_provisional(server, status, &mut draft.clone(), delivery)? {
+                Some(bytes) => bytes,
+                // It waits for a PRACK. Its dialog is there from now on, its success is not.
+                None => {
+                    if status < 200 {
+                        self.on_responded(server, status, dialog);
+                    }
+                    return Ok(());
+                }
+            }
+        };
+        self.leave(server, status, bytes, dialog)
+    }
+
+    /// A response that waited for a PRACK leaves.
+    pub(super) fn respond_kept(&mut self, server: u32, bytes: Bytes) {
+        self.session.dirty = true;
+        let Ok(response) = self.parse_own(&bytes) else { return };
+        let status = response.status().unwrap_or_default();
+        let dialog = self.dialog_of_response(server, status).unwrap_or_default();
+        // The transaction has no final response, or nothing would have waited.
+        let _ = self.leave(server, status, bytes, dialog);
+    }
+
+    fn leave(
+        &mut self,
+        server: u32,
+        status: u16,
+        bytes: Bytes,
+        dialog: Option<Dialog>,
+    ) -> Result<(), Misuse> {
+        let now = self.now;
+        let timers = self.shared.config.timers.clone();
         let tx = self.session.server_mut(server).ok_or(Misuse::NoTransaction)?;
         let transmit = match &mut tx.machine {
             ServerMachine::Invite(machine) => {
@@ -77,7 +125,7 @@ impl WorkingCopy {
                 }
             }
         };
-        let hop = tx.hop;
+        let (hop, sip, is_prack) = (tx.hop, tx.sip, tx.method == Method::Prack);
         if let Some(bytes) = transmit {
             if tx.method == Method::Invite && (200..300).contains(&status) {
                 tx.accept = Some(AcceptRetransmit::start(bytes.clone(), now, &timers));
@@ -87,6 +135,9 @@ impl WorkingCopy {
         if status > 100 {
             self.session.dirty = true;
             self.on_responded(server, status, dialog);
+        }
+        if is_prack && status >= 200 {
+            self.on_prack_answered(sip);
         }
         Ok(())
     }

@@ -80,6 +80,9 @@ impl WorkingCopy {
         }
         self.session.dirty = true;
         self.send_wanted_cancel(client);
+        if !self.on_reliable_response(client, message) {
+            return Vec::new();
+        }
         let told = self.track_dialog(client, sip, &method, message, status);
         if let Some(session) = self.session.sip_mut(sip)
             && session.dialog.is_some()
@@ -103,6 +106,7 @@ impl WorkingCopy {
         if self.has_handler(handler) {
             return vec![Callback::Response { handler, client, message, flow }];
         }
+        self.prack_all(client);
         // RFC 3261 §13.2.2.4: a 2xx must be acknowledged, also when nobody listens; a call that nobody owns ends.
         self.ack_all(client);
         if !self.session.valid

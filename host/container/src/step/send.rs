@@ -12,6 +12,7 @@ use siplet_sip::message::Message;
 use siplet_sip::method::Method;
 use siplet_sip::transaction::{InviteClient, InviteClientEvent, NonInviteClient, Reliability};
 
+use crate::app::Handler;
 use crate::names::Kind;
 use crate::session::attributes::Attributes;
 use crate::session::sip::SipSession;
@@ -62,6 +63,7 @@ impl WorkingCopy {
             held_bye: None,
             attributes: Attributes::default(),
         }));
+        self.tell_session(Handler::SessionCreated, key);
         Ok(key)
     }
 
@@ -213,6 +215,8 @@ impl WorkingCopy {
             cancel: Cancel::No,
             acks: Vec::new(),
             unacked: Vec::new(),
+            provisional: None,
+            unpracked: Vec::new(),
         });
         if *method == Method::Bye {
             // RFC 3261 §15.1.1: the UAC considers the session terminated once the BYE is sent.
@@ -362,6 +366,8 @@ impl WorkingCopy {
             cancel: Cancel::No,
             acks: Vec::new(),
             unacked: Vec::new(),
+            provisional: None,
+            unpracked: Vec::new(),
         });
     }
 }

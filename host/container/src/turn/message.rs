@@ -11,10 +11,11 @@ use siplet_sip::method::Method;
 use siplet_sip::uri::Uri;
 
 use crate::io::Flow;
+use crate::session::transactions::ServerTx;
 use crate::step::send::to_tag_of;
 use crate::step::{self, WorkingCopy};
 
-use super::{Callback, Flat, MessageId, Misuse, Peer, SessionState, SipKey, Turn, flat};
+use super::{Callback, Flat, MessageId, Misuse, Peer, SessionState, SipKey, TimerView, Turn, flat};
 
 /// What a created message is for.
 #[derive(Clone, Debug)]
@@ -23,6 +24,7 @@ pub(super) enum Purpose {
     Request { method: Method },
     Ack { client: u32, to_tag: Bytes },
     Cancel { client: u32 },
+    Prack { client: u32, response: Arc<Message> },
 }
 
 /// A message of the turn.
@@ -50,6 +52,17 @@ impl TurnMessage {
     }
 }
 
+/// The request of a server transaction as a message of a turn.
+fn received_request(tx: &ServerTx) -> TurnMessage {
+    TurnMessage::Received {
+        message: tx.request.clone(),
+        sip: tx.sip,
+        server: Some(tx.index),
+        client: None,
+        flow: Some(tx.flow),
+    }
+}
+
 /// Brings the callback's message into the turn.
 pub(super) fn enter(
     callback: &step::Callback,
@@ -60,13 +73,7 @@ pub(super) fn enter(
     match callback {
         step::Callback::Request { handler, server } => {
             let tx = copy.session.server(*server)?;
-            messages.push(TurnMessage::Received {
-                message: tx.request.clone(),
-                sip: tx.sip,
-                server: Some(*server),
-                client: None,
-                flow: Some(tx.flow),
-            });
+            messages.push(received_request(tx));
             Some(Callback::Request { handler: *handler, message: id })
         }
         step::Callback::Ack { message, sip, flow } => {
@@ -101,7 +108,20 @@ pub(super) fn enter(
             });
             Some(Callback::NoAckReceived { response: id })
         }
+        step::Callback::NoPrack { server } => {
+            let tx = copy.session.server(*server)?;
+            messages.push(received_request(tx));
+            Some(Callback::NoPrackReceived { request: id })
+        }
         step::Callback::Initialized => Some(Callback::ServletInitialized),
+        step::Callback::Timeout { timer } => Some(Callback::Timeout { timer: TimerView::of(timer, copy) }),
+        step::Callback::Session { handler, sip } => {
+            copy.session.sip(*sip).map(|_| Callback::Session { handler: *handler, session: *sip })
+        }
+        step::Callback::ApplicationSession { handler } => {
+            Some(Callback::ApplicationSession { handler: *handler })
+        }
+        step::Callback::Attribute { change } => Some(Callback::AttributeChanged { change: change.clone() }),
         step::Callback::Upgrade { .. } => Some(Callback::Upgrade),
     }
 }
@@ -194,22 +214,37 @@ impl Turn {
             }
             TurnMessage::Created { .. } => (None, None, self.message(id)?.sip()),
         };
-        let message = if let Some(server) = server {
-            let tx = self.copy.session.server(server).ok_or(Misuse::NoTransaction)?;
-            TurnMessage::Received {
-                message: tx.request.clone(),
-                sip,
-                server: Some(server),
-                client: None,
-                flow: Some(tx.flow),
+        if let Some(server) = server {
+            let tx = self.copy.session.server(server).ok_or(Misuse::NoTransaction)?.clone();
+            return self.received_request(&tx);
+        }
+        let client = client.ok_or(Misuse::NoTransaction)?;
+        let tx = self.copy.session.client(client, false).ok_or(Misuse::NoTransaction)?;
+        let message = self.copy.parse_own(&tx.request)?;
+        self.push(TurnMessage::Received { message, sip, server: None, client: Some(client), flow: None })
+    }
+
+    /// Requests of a SIP session that no final response was given to, oldest first: a handler may return without one and
+    /// a later turn answers (SIP Servlet 1.1 §8.2.1).
+    pub fn pending_requests(&mut self, sip: SipKey) -> Result<Vec<MessageId>, Misuse> {
+        self.copy.session.sip(sip).ok_or(Misuse::StaleHandle)?;
+        let waits = |tx: &&Arc<ServerTx>| tx.sip == sip && tx.is_open() && tx.method != Method::Cancel;
+        let open: Vec<Arc<ServerTx>> = self.copy.session.servers.iter().filter(waits).cloned().collect();
+        open.into_iter().map(|tx| self.received_request(&tx)).collect()
+    }
+
+    /// A received request as a message of the turn: the one that it has already where it is known.
+    fn received_request(&mut self, tx: &ServerTx) -> Result<MessageId, Misuse> {
+        let is_it = |message: &TurnMessage| match message {
+            TurnMessage::Received { message, server: Some(server), .. } => {
+                *server == tx.index && message.is_request()
             }
-        } else {
-            let client = client.ok_or(Misuse::NoTransaction)?;
-            let tx = self.copy.session.client(client, false).ok_or(Misuse::NoTransaction)?;
-            let message = self.copy.parse_own(&tx.request)?;
-            TurnMessage::Received { message, sip, server: None, client: Some(client), flow: None }
+            TurnMessage::Received { .. } | TurnMessage::Created { .. } => false,
         };
-        self.push(message)
+        if let Some(at) = self.messages.iter().position(is_it) {
+            return u32::try_from(at).map(MessageId).map_err(|_| Misuse::Limit("handles"));
+        }
+        self.push(received_request(tx))
     }
 
     /// A response to a received request.
@@ -281,6 +316,7 @@ impl Turn {
             Err(misuse) => {
                 // Nothing is left of what was refused.
                 self.copy.session.sips.retain(|session| session.key != sip);
+                self.copy.forget_events_of(sip);
                 Err(misuse)
             }
         }
@@ -313,6 +349,18 @@ impl Turn {
             purpose: Purpose::Ack { client, to_tag },
             sent: false,
         })
+    }
+
+    /// The PRACK for a received reliable provisional response that has none yet (RFC 3262 §4).
+    pub fn create_prack(&mut self, response: MessageId) -> Result<MessageId, Misuse> {
+        self.has_room()?;
+        let TurnMessage::Received { message, sip, client: Some(client), .. } = self.message(response)? else {
+            return Err(Misuse::NoTransaction);
+        };
+        let (message, sip, client) = (message.clone(), *sip, *client);
+        let draft = self.copy.draft_prack(client, &message)?;
+        let purpose = Purpose::Prack { client, response: message };
+        self.push(TurnMessage::Created { draft: Box::new(draft), sip, purpose, sent: false })
     }
 
     /// The CANCEL of an INVITE that was sent from here and has no final response.
@@ -404,6 +452,16 @@ impl Turn {
 
     /// Puts a created message into the outbox.
     pub fn send(&mut self, id: MessageId) -> Result<(), Misuse> {
+        self.send_as(id, false)
+    }
+
+    /// Puts a provisional response to an INVITE into the outbox, to be repeated until its PRACK comes (RFC 3262 §3). While
+    /// an earlier one waits for its PRACK, this one waits behind it.
+    pub fn send_reliably(&mut self, id: MessageId) -> Result<(), Misuse> {
+        self.send_as(id, true)
+    }
+
+    fn send_as(&mut self, id: MessageId, reliably: bool) -> Result<(), Misuse> {
         let limits = &self.copy.application.descriptor.limits;
         let (most, most_bytes) = (limits.outbox_messages, limits.outbox_bytes);
         let TurnMessage::Created { draft, sip, purpose, sent } = self.message(id)? else {
@@ -417,7 +475,7 @@ impl Turn {
         }
         let (draft, sip, purpose) = (draft.clone(), *sip, purpose.clone());
         let bytes = size_of(&draft);
-        if self.sent_bytes + bytes > most_bytes {
+        if self.sent_bytes.saturating_add(bytes) > most_bytes {
             return Err(Misuse::Limit("outbox-bytes"));
         }
         if !self.copy.session.sip(sip).is_some_and(|session| session.valid) {
@@ -428,14 +486,23 @@ impl Turn {
                 if self.copy.session.server(server).is_some_and(|tx| !tx.is_open()) {
                     return Err(Misuse::FinalResponseSent);
                 }
-                self.copy.respond(server, &draft)?;
+                if reliably {
+                    self.copy.respond_reliably(server, &draft)?;
+                } else {
+                    self.copy.respond(server, &draft)?;
+                }
             }
+            _ if reliably => return Err(Misuse::NotSupported("to send a request reliably")),
             Purpose::Request { method } => {
                 self.copy.may_send_in_dialog(sip, &method)?;
                 self.copy.send_request(sip, &method, *draft)?;
             }
             Purpose::Ack { client, to_tag } => self.copy.send_ack(client, &to_tag, *draft)?,
             Purpose::Cancel { client } => self.copy.cancel_invite(client, Some(&draft)),
+            Purpose::Prack { client, response } => {
+                self.copy.send_request(sip, &Method::Prack, *draft)?;
+                self.copy.on_prack_sent(client, &response);
+            }
         }
         self.sent += 1;
         self.sent_bytes += bytes;
@@ -510,6 +577,6 @@ fn is_system(id: HeaderId, draft: &Draft, purpose: &Purpose) -> bool {
             !((300..400).contains(&status) || status == 485 || (lists && (200..300).contains(&status)))
         }
         Purpose::Request { method } => *method != Method::Register,
-        Purpose::Ack { .. } | Purpose::Cancel { .. } => true,
+        Purpose::Ack { .. } | Purpose::Cancel { .. } | Purpose::Prack { .. } => true,
     }
 }

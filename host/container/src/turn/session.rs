@@ -7,7 +7,7 @@ use crate::session::attributes::Attributes;
 use crate::session::expiry;
 use crate::session::sip::SipSession;
 
-use super::{Misuse, Scope, SessionState, SipKey, Turn};
+use super::{AttributeChange, Misuse, Scope, SessionState, SipKey, Turn};
 
 /// Longest name of an attribute, octets.
 pub const ATTRIBUTE_NAME_BYTES: usize = 255;
@@ -67,9 +67,7 @@ impl Turn {
     pub fn invalidate_session(&mut self, sip: SipKey) -> Result<(), Misuse> {
         self.valid_sip_mut(sip)?;
         self.copy.end_with_what_is_owed(sip);
-        if let Some(session) = self.copy.session.sip_mut(sip) {
-            session.end();
-        }
+        self.copy.invalidate_sip(sip);
         Ok(())
     }
 
@@ -128,16 +126,11 @@ impl Turn {
         Ok(())
     }
 
+    /// Also those of a session that was invalidated: they stay readable until the step is committed.
     fn attributes(&self, scope: Scope) -> Result<&Attributes, Misuse> {
         match scope {
-            Scope::Application => {
-                self.check_valid()?;
-                Ok(&self.copy.session.attributes)
-            }
-            Scope::Session(sip) => {
-                let session = self.sip(sip)?;
-                if session.valid { Ok(&session.attributes) } else { Err(Misuse::InvalidSession) }
-            }
+            Scope::Application => Ok(&self.copy.session.attributes),
+            Scope::Session(sip) => Ok(&self.sip(sip)?.attributes),
         }
     }
 
@@ -157,26 +150,47 @@ impl Turn {
         Ok(self.attributes(scope)?.get(name).cloned())
     }
 
-    /// Sets an attribute. The value is copied; `attribute-bytes` bounds all attributes of the application session.
+    /// Sets an attribute. The value is copied; `attribute-bytes` bounds all attributes and timer payloads of the
+    /// application session. Listeners are told when it is another value than before.
     pub fn set_attribute(&mut self, scope: Scope, name: &str, value: &[u8]) -> Result<(), Misuse> {
         if name.len() > ATTRIBUTE_NAME_BYTES {
             return Err(Misuse::Limit("attribute-name-bytes"));
         }
         let attributes = self.attributes(scope)?;
-        let others = self.copy.session.attribute_bytes() - attributes.bytes();
-        if others + attributes.bytes_with(name, value)
+        let others = self.copy.session.kept_bytes() - attributes.bytes();
+        if others.saturating_add(attributes.bytes_with(name, value))
             > self.copy.application.descriptor.limits.attribute_bytes
         {
             return Err(Misuse::Limit("attribute-bytes"));
         }
-        self.attributes_mut(scope)?.set(name, value);
+        let old = self.old_value(scope, name);
+        if self.attributes_mut(scope)?.set(name, value) {
+            let new = self.attributes(scope)?.get(name).cloned();
+            self.tell_attribute(scope, name, old, new);
+        }
         Ok(())
     }
 
     /// Removes an attribute; none is not an error.
     pub fn remove_attribute(&mut self, scope: Scope, name: &str) -> Result<(), Misuse> {
-        self.attributes_mut(scope)?.remove(name);
+        let old = self.old_value(scope, name);
+        if self.attributes_mut(scope)?.remove(name) {
+            self.tell_attribute(scope, name, old, None);
+        }
         Ok(())
+    }
+
+    /// The value before a change, where a listener wants to know it.
+    fn old_value(&self, scope: Scope, name: &str) -> Option<Bytes> {
+        let listens = self.copy.listens_to_attributes(scope.session());
+        if listens { self.attributes(scope).ok()?.get(name).cloned() } else { None }
+    }
+
+    fn tell_attribute(&mut self, scope: Scope, name: &str, old: Option<Bytes>, new: Option<Bytes>) {
+        let session = scope.session();
+        if self.copy.listens_to_attributes(session) {
+            self.copy.tell_attribute(AttributeChange { session, name: name.to_owned(), old, new });
+        }
     }
 
     /// Names of all attributes, sorted.

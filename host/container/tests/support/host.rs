@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use siplet_container::app::{AppId, Application, Descriptor, Handler};
 use siplet_container::config::{Config, Limits, Listener, Secret};
-use siplet_container::io::{CommandReply, Flow, Hop, Key, Query, StoreError, Transport, UnitId, Write};
+use siplet_container::io::{CommandReply, Flow, Hop, Item, Key, Query, StoreError, Transport, UnitId, Write};
 use siplet_container::report::Report;
 use siplet_container::turn::{Callback, MessageId, Misuse, Outcome, Turn};
 use siplet_container::{Container, Effect, Input};
@@ -44,13 +44,31 @@ pub(crate) struct Setup {
     pub(crate) stored: BTreeMap<Key, Write>,
     pub(crate) now: Time,
     pub(crate) keep_trapped: bool,
+    pub(crate) secret: Secret,
+    pub(crate) previous_secret: Option<Secret>,
+    /// Its number, and how many shards there are.
+    pub(crate) shard: (u16, u16),
 }
+
+/// The secret of hosts that are told no other.
+pub(crate) const SECRET: Secret = Secret(*b"0123456789abcdef");
 
 impl Default for Setup {
     fn default() -> Self {
         let descriptor = Descriptor { name: "app".to_owned(), ..Descriptor::default() };
         let (limits, stored, now) = (Limits::default(), BTreeMap::new(), Time::from_micros(1_000_000));
-        Self { durable: false, seed: 1, descriptor, limits, stored, now, keep_trapped: false }
+        Self {
+            durable: false,
+            seed: 1,
+            descriptor,
+            limits,
+            stored,
+            now,
+            keep_trapped: false,
+            secret: SECRET,
+            previous_secret: None,
+            shard: (0, 1),
+        }
     }
 }
 
@@ -87,6 +105,12 @@ pub(crate) struct Host {
     /// Sessions that are asked for are not looked up before [`Host::load_all`].
     pub(crate) hold_loads: bool,
     loads: Vec<Key>,
+    /// How often the store was asked for a session.
+    pub(crate) asked: usize,
+    /// Why the store tells of no session; none: it does.
+    pub(crate) load_fault: Option<StoreError>,
+    /// What was for other shards.
+    pub(crate) handed: Vec<(u16, Item)>,
     script: Script,
 }
 
@@ -122,7 +146,10 @@ impl Host {
             listeners: vec![listener(Transport::Udp), listener(Transport::Tcp)],
             limits: setup.limits,
             durable: setup.durable,
-            secret: Secret(*b"0123456789abcdef"),
+            secret: setup.secret,
+            previous_secret: setup.previous_secret,
+            shard: setup.shard.0,
+            shards: setup.shard.1,
             seed: [setup.seed, 1],
             keep_trapped: setup.keep_trapped,
             ..Config::default()
@@ -146,11 +173,14 @@ impl Host {
             held: VecDeque::new(),
             hold_loads: false,
             loads: Vec::new(),
+            asked: 0,
+            load_fault: None,
+            handed: Vec::new(),
             script: Box::new(script),
         };
         host.handle(deploy(1, setup.descriptor, handlers));
         for (key, write) in host.stored.clone() {
-            host.handle(Input::Restored { key, snapshot: Some(write.snapshot) });
+            host.handle(Input::Restored { key, found: Ok(Some(write.snapshot)) });
         }
         host
     }
@@ -183,26 +213,39 @@ impl Host {
                     }
                 }
                 Effect::Store { unit, writes } => self.units.push_back((unit, writes)),
-                Effect::Load { key } if self.hold_loads => self.loads.push(key),
-                Effect::Load { key } => self.load(key),
-                Effect::Forget { key } => {
-                    self.stored.remove(&key);
-                    self.forgotten.push(key);
+                Effect::Load { key } => {
+                    self.asked += 1;
+                    if self.hold_loads {
+                        self.loads.push(key);
+                    } else {
+                        self.load(key);
+                    }
                 }
+                Effect::Forget { key } => {
+                    let result =
+                        if self.store == Store::IsAway { Err(StoreError::Unavailable) } else { Ok(()) };
+                    if result.is_ok() {
+                        self.stored.remove(&key);
+                        self.forgotten.push(key);
+                    }
+                    self.container.handle(Input::Forgotten { key, result }, self.now);
+                }
+                Effect::Handover { shard, item } => self.handed.push((shard, item)),
                 Effect::Resolve { query } => self.queries.push(query),
                 Effect::Report(broken @ Report::Broken { .. }) => panic!("{broken:?}"),
                 Effect::Report(report) => self.reports.push(report),
                 Effect::CommandReply { reply, .. } => self.replies.push(reply),
-                effect @ (Effect::CloseFlow { .. } | Effect::Handover { .. }) => {
-                    panic!("nobody asked for {effect:?}")
-                }
+                effect @ Effect::CloseFlow { .. } => panic!("nobody asked for {effect:?}"),
             }
         }
     }
 
     fn load(&mut self, key: Key) {
-        let snapshot = self.stored.get(&key).map(|write| write.snapshot.clone());
-        self.container.handle(Input::Restored { key, snapshot }, self.now);
+        let found = match self.load_fault {
+            Some(fault) => Err(fault),
+            None => Ok(self.stored.get(&key).map(|write| write.snapshot.clone())),
+        };
+        self.container.handle(Input::Restored { key, found }, self.now);
     }
 
     /// The store answers what it was asked for.
@@ -355,6 +398,11 @@ pub(crate) fn response_in(turn: &Turn) -> Option<MessageId> {
         Callback::Request { .. }
         | Callback::ServletInitialized
         | Callback::NoAckReceived { .. }
+        | Callback::NoPrackReceived { .. }
+        | Callback::Timeout { .. }
+        | Callback::Session { .. }
+        | Callback::ApplicationSession { .. }
+        | Callback::AttributeChanged { .. }
         | Callback::Upgrade => None,
     }
 }

@@ -48,8 +48,9 @@ servlets/screen.wasm   121 KB   core module, becomes a component at load
   sizes        file 121 KB   compiled 402 KB
   memory       1114 KB at the start, at most 16777 KB, its limit
   changed by   servlets/screen.toml
-  limits       memory 16 MB   turn 20 ms   sessions 200000   attributes 64 KB   outbox 64 messages
-               log 16 KB   handles 1024
+  limits       memory 16 MB   turn 20 ms   sessions 200000   SIP sessions 256   transactions 256
+               mailbox 64   attributes 64 KB   outbox 64 messages, 256 KB   log 16 KB   handles 1024
+               tables 20000 elements
   sessions     expire after 180 s   distributable yes
   parameter    hours = 09:00-18:00
 it can be deployed

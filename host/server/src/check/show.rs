@@ -68,14 +68,20 @@ fn describe(row: &mut impl FnMut(&str, &str), descriptor: &Descriptor) {
     row(
         "limits",
         &format!(
-            "memory {} MB   turn {} ms   sessions {}   attributes {} KB   outbox {} messages   log {} KB   handles {}",
+            "memory {} MB   turn {} ms   sessions {}   SIP sessions {}   transactions {}   mailbox {}   attributes {} KB   \
+             outbox {} messages, {} KB   log {} KB   handles {}   tables {} elements",
             limits.memory_bytes >> 20,
             limits.turn_ms,
             limits.sessions,
+            limits.sip_sessions,
+            limits.transactions,
+            limits.mailbox,
             limits.attribute_bytes >> 10,
             limits.outbox_messages,
+            limits.outbox_bytes >> 10,
             limits.log_bytes >> 10,
             limits.handles,
+            limits.table_elements,
         ),
     );
     let expires = match descriptor.session_timeout_s {

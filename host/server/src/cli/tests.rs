@@ -71,3 +71,15 @@ fn a_command_for_a_server_needs_no_socket_named() {
     };
     assert!(control.control.as_os_str().is_empty());
 }
+
+#[test]
+fn a_check_is_told_the_ceilings_of_its_host() {
+    let parsed = Cli::try_parse_from(["siplet", "check", "x.wasm", "--ceilings-turn-ms", "7"]).unwrap();
+    let What::Check { ceilings, config: None, .. } = parsed.command else { panic!() };
+    assert_eq!(Config::load(None, &ceilings.0).unwrap().ceilings.turn_ms, 7);
+    assert!(Cli::try_parse_from(["siplet", "check", "x.wasm", "--shards", "2"]).is_err());
+    let parsed = Cli::try_parse_from(["siplet", "check", "x.wasm", "--ceilings-turn-ms", "0"]).unwrap();
+    let What::Check { ceilings, .. } = parsed.command else { panic!() };
+    let refused = Config::load(None, &ceilings.0).unwrap_err().0;
+    assert_eq!(refused, "--ceilings-turn-ms: `turn-ms` in [ceilings] is 0, and must be 1 to 60000");
+}

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use toml::{Table, Value};
 
-use super::{Config, ConfigError, EXAMPLE};
+use super::{Config, ConfigError, EXAMPLE, ranges};
 
 /// One setting as it can be given outside the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,11 +87,14 @@ pub(super) fn apply(config: Config, change: &Override) -> Result<Config, ConfigE
         Some(Value::Table(inner)) => inner,
         Some(_) | None => &mut table,
     };
-    let value = match place.get(key) {
-        Some(Value::String(_)) => Value::String(change.value.clone()),
-        Some(Value::Array(_)) if !change.value.trim_start().starts_with('[') => list(&change.value),
-        Some(_) | None => literal(&change.value).map_err(|why| wrong(&why))?,
+    let number = ranges::read(&change.path, &change.value).map_err(|why| wrong(&why))?;
+    let value = match (number, place.get(key)) {
+        (Some(number), _) => number,
+        (None, Some(Value::String(_))) => Value::String(change.value.clone()),
+        (None, Some(Value::Array(_))) if !change.value.trim_start().starts_with('[') => list(&change.value),
+        (None, Some(_) | None) => literal(&change.value).map_err(|why| wrong(&why))?,
     };
+    ranges::check(&change.path, &ranges::told_of(&value)).map_err(|why| wrong(&why))?;
     place.insert(key.to_owned(), value);
     table.try_into().map_err(|error: toml::de::Error| wrong(&error.message()))
 }

@@ -13,6 +13,7 @@ use siplet_ladder::spoken;
 use super::status::Status;
 use super::versions::Versions;
 use super::{Ask, default_path};
+use crate::shadow::Seen;
 
 /// A server that is asked for longer does not answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -70,6 +71,18 @@ pub fn show(ask: &Ask, answer: Value) -> Result<String> {
         Ask::Rollback { .. } | Ask::Canary { .. } => {
             let now = answer.get("now").and_then(Value::as_str).unwrap_or_default();
             format!("{now}; live calls stay where they are\n")
+        }
+        Ask::ShadowRun { name, .. } => {
+            let now = answer.get("now").and_then(Value::as_str).unwrap_or_default();
+            format!("{now}\n`siplet shadow {name}` tells what differs\n")
+        }
+        Ask::ShadowOff { .. } => {
+            let now = answer.get("now").and_then(Value::as_str).unwrap_or_default();
+            format!("{now}; its report stays\n")
+        }
+        Ask::Shadow { .. } => {
+            let seen: Seen = serde_json::from_value(answer).context("the server is of another version")?;
+            seen.to_string()
         }
         // It has a command of its own that writes files.
         #[cfg(debug_assertions)]

@@ -11,6 +11,7 @@ use siplet_ladder::spoken;
 use crate::counters::Counters;
 use crate::hub::{Hub, calls};
 use crate::process;
+use crate::shadow::Seen;
 use crate::shard::Numbers;
 
 /// Rates are taken over this time.
@@ -43,6 +44,9 @@ pub struct Status {
     pub shards_silent: usize,
     /// Applications.
     pub applications: Vec<ApplicationStatus>,
+    /// Versions that run in a shadow now.
+    #[serde(default)]
+    pub shadows: Vec<Seen>,
 }
 
 /// One version of an application.
@@ -101,6 +105,7 @@ pub async fn collect(hub: &Hub) -> Status {
         memory_bytes: process.resident_bytes,
         shards_silent,
         applications: applications(hub, &numbers, &counters).await,
+        shadows: hub.shadows().all().iter().filter(|one| one.is_running()).map(|one| one.seen()).collect(),
     }
 }
 
@@ -176,6 +181,16 @@ impl fmt::Display for Status {
                 write!(f, "   runs aside: it was slow")?;
             }
             writeln!(f, "{}", if app.serving { "" } else { "   leaving as its calls end" })?;
+        }
+        for shadow in &self.shadows {
+            let (name, report) = (&shadow.name, &shadow.report);
+            let (steps, differ) = (grouped(report.steps), grouped(report.differ()));
+            writeln!(
+                f,
+                "  {name:names$}   {}, {} %   {steps} steps, {differ} differ",
+                shadow.pair(),
+                shadow.percent
+            )?;
         }
         Ok(())
     }

@@ -19,7 +19,15 @@ fn hub(change: impl FnOnce(&mut Config)) -> Hub {
     let mut config = Config::default();
     change(&mut config);
     let records = Records::new(&siplet_container::config::Config::default(), [1, 2]).0;
-    Hub::new(Arc::new(config), records, Vec::new(), channel().0, Arc::default(), Vital::default())
+    Hub::new(
+        Arc::new(config),
+        records,
+        Vec::new(),
+        channel().0,
+        Arc::default(),
+        Vital::default(),
+        Arc::default(),
+    )
 }
 
 /// Serves one connection and returns the lines that come back.

@@ -25,6 +25,8 @@ pub enum VersionState {
     Serving,
     /// It takes a share of them.
     Canary,
+    /// It runs in the shadow of the one that serves.
+    Shadow,
     /// It could serve again.
     Kept,
     /// It leaves with its last session.
@@ -42,7 +44,7 @@ pub struct VersionStatus {
     pub digest: String,
     /// What it is doing.
     pub state: VersionState,
-    /// Percent of new calls that it takes.
+    /// Percent of new calls that it takes, or that it runs in the shadow.
     pub percent: u8,
     /// When it was deployed last, seconds since the Unix epoch; none for one that is kept no longer.
     pub deployed_at_s: Option<u64>,
@@ -119,6 +121,7 @@ pub async fn collect(hub: &Hub, name: Option<&str>) -> Result<Versions, String> 
     }
     let is_known = |id: &AppId| known.iter().any(|version| version.entry.id == *id);
     lines.extend(counts.keys().filter(|id| !is_known(id) && counts[*id].0 > 0).map(&status));
+    add_shadows(hub, &mut lines, status);
     if let Some(name) = name {
         lines.retain(|line| line.name == name);
         if lines.is_empty() {
@@ -127,6 +130,28 @@ pub async fn collect(hub: &Hub, name: Option<&str>) -> Result<Versions, String> 
     }
     lines.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Versions(lines))
+}
+
+/// Tells which versions run in a shadow now; `status` is what is counted for one.
+fn add_shadows(hub: &Hub, lines: &mut Vec<VersionStatus>, status: impl Fn(&AppId) -> VersionStatus) {
+    for shadow in hub.shadows().all().iter().filter(|shadow| shadow.is_running()) {
+        let (id, seen) = (shadow.id(), shadow.seen());
+        let (state, percent) = (VersionState::Shadow, seen.percent);
+        let digest = digest(id);
+        let same = |line: &&mut VersionStatus| line.name == *id.name && line.digest == digest;
+        match lines.iter_mut().find(same) {
+            Some(line) if line.state == VersionState::Kept => (line.state, line.percent) = (state, percent),
+            // A version that takes calls beside its shadow, or leaves, is told as what it is to its callers.
+            Some(_) => {}
+            None => lines.push(VersionStatus {
+                version: seen.version,
+                state,
+                percent,
+                deployed_at_s: Some(shadow.since().as_secs()),
+                ..status(id)
+            }),
+        }
+    }
 }
 
 impl fmt::Display for Versions {
@@ -167,6 +192,7 @@ impl VersionStatus {
             VersionState::Serving if self.percent == 100 => "serving".to_owned(),
             VersionState::Serving => format!("serving {} %", self.percent),
             VersionState::Canary => format!("canary {} %", self.percent),
+            VersionState::Shadow => format!("shadow {} %", self.percent),
             VersionState::Kept => "kept".to_owned(),
             VersionState::Leaving => "leaving".to_owned(),
         }

@@ -189,7 +189,10 @@ impl History {
     }
 
     /// `1.0.0`, `#3f9c21` or `3f9c21`; of several deployments of one version text the latest.
-    fn named(&self, which: &str) -> Result<&Entry, String> {
+    ///
+    /// # Errors
+    /// There is none such, in words.
+    pub fn named(&self, which: &str) -> Result<&Entry, String> {
         let digits = which.strip_prefix('#').unwrap_or(which).to_ascii_lowercase();
         let is = |entry: &&Entry| {
             let whole = format!("{:016x}", entry.id.digest);

@@ -9,7 +9,7 @@ use crate::config::{explain, explain_message};
 use crate::folder::{Folder, Unreadable};
 
 /// Octets of an overriding file.
-const OVERRIDES_BYTES_MAX: u64 = 1 << 20;
+pub(super) const OVERRIDES_BYTES_MAX: u64 = 1 << 20;
 
 /// Reads the overrides of a servlet, none when there is no such file.
 ///

@@ -27,7 +27,7 @@ fn applications_are_listed_with_what_they_take() {
         descriptor.methods = Some(vec!["INVITE".to_owned()]);
         descriptor.domains = vec!["screen.example".to_owned(), "screen.test".to_owned()];
     });
-    let any = application("x", &Handler::ALL, |_| {});
+    let any = application("x", Handler::ALL, |_| {});
     assert_eq!(
         lines(&[answer, screen.clone(), any]),
         "  answer       0.1.0   #3f9c21  INVITE, OPTIONS, MESSAGE   everything that no other servlet takes\n  \

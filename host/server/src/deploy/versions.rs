@@ -49,6 +49,31 @@ struct Watched {
 }
 
 impl Line {
+    /// The version that takes all new calls but a canary's.
+    pub(super) const fn stable(&self) -> &AppId {
+        self.history.stable()
+    }
+
+    /// A version in words.
+    pub(super) fn shown(&self, id: &AppId) -> String {
+        self.history.shown(id)
+    }
+
+    /// A version as its descriptor tells it.
+    pub(super) fn version_of(&self, id: &AppId) -> String {
+        self.history.entry(id).map(|entry| entry.version.clone()).unwrap_or_default()
+    }
+
+    /// The version of that name: `1.0.0`, `#3f9c21`.
+    pub(super) fn named(&self, which: &str) -> Result<&AppId, String> {
+        self.history.named(which).map(|entry| &entry.id)
+    }
+
+    /// The code of a version that is kept.
+    pub(super) fn servlet(&self, id: &AppId) -> Option<Arc<Servlet>> {
+        self.servlets.get(id).cloned()
+    }
+
     /// The versions that take new calls.
     pub(super) fn serving(&self) -> impl Iterator<Item = Application> {
         let canary = self.history.canary().map(|canary| &canary.app);

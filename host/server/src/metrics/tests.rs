@@ -24,6 +24,7 @@ fn shards_are_summed_and_every_sample_has_its_family() {
         1,
         &Process { heap_bytes: 42, ..Process::default() },
         &Rollbacks::default(),
+        &Shadows::default(),
     );
     assert_eq!(value(&page, "siplet_heap_bytes"), "42");
     assert_eq!(value(&page, "siplet_shards_silent"), "1");

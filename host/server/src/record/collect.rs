@@ -120,6 +120,7 @@ fn size_of(step: &StepRecord) -> usize {
         | StepInput::Resolved { .. }
         | StepInput::Deployed
         | StepInput::Undeployed
+        | StepInput::Activated
         | StepInput::Upgrade { .. }
         | StepInput::Stopped { .. } => 0,
     };

@@ -35,6 +35,7 @@ fn step(key: u64) -> StepRecord {
         id: format!("id{key}"),
         app,
         version: "0.1.0".to_owned(),
+        number: 0,
         watches: Vec::new(),
         trapped: Some(format!("{key:013}")),
         beginning: Some(Box::new(Beginning {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{DESCRIPTOR, File};
-use crate::config::{EXAMPLE, documented};
+use crate::config::{EXAMPLE, documented, split_range};
 
 /// The schema of a file (JSON Schema 2020-12). Editors complete and check a TOML file by it.
 #[must_use]
@@ -50,16 +50,23 @@ fn keys(example: &str) -> Map<String, Value> {
     properties
 }
 
-/// A key by its default. An integer is a count, a size or a time: none is negative.
+/// A key by its default and its range. A number whose largest value is the host's to say has none here.
 fn property(default: &toml::Value, help: &str) -> Value {
+    let (help, range) = split_range(help);
     let mut property = match default {
         toml::Value::Boolean(_) => json!({ "type": "boolean" }),
-        toml::Value::Integer(_) => json!({ "type": "integer", "minimum": 0 }),
+        toml::Value::Integer(_) => json!({ "type": "integer" }),
         toml::Value::Float(_) => json!({ "type": "number" }),
         toml::Value::Array(_) => json!({ "type": "array", "items": { "type": "string" } }),
         toml::Value::Table(_) => json!({ "type": "object" }),
         toml::Value::String(_) | toml::Value::Datetime(_) => json!({ "type": "string" }),
     };
+    if let Some(range) = range {
+        property["minimum"] = Value::from(range.min);
+        if let Some(max) = range.max {
+            property["maximum"] = Value::from(max);
+        }
+    }
     property["description"] = Value::from(help);
     property["default"] = serde_json::to_value(default).unwrap_or_default();
     property

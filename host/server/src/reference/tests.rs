@@ -62,6 +62,42 @@ fn every_setting_is_in_the_schema_with_its_default() {
     }
 }
 
+/// A range is told once, in the example, and is the same in help, page and schema.
+#[test]
+fn ranges_are_the_same_wherever_they_are_told() {
+    let (schema, page) = (schema(File::Settings), markdown(Page::Settings));
+    let mut ranges = 0;
+    for setting in settings() {
+        let (section, key) = setting.path.split_once('.').unwrap_or(("", setting.path));
+        let of = &schema["properties"];
+        let of = if section.is_empty() { &of[key] } else { &of[section]["properties"][key] };
+        let range = crate::config::range(setting.path);
+        assert_eq!(of["minimum"].as_u64(), range.map(|range| range.min), "{}", setting.path);
+        assert_eq!(of["maximum"].as_u64(), range.and_then(|range| range.max), "{}", setting.path);
+        let Some(range) = range else { continue };
+        assert!(setting.help.ends_with(&format!("Range: {range}.")), "{}", setting.help);
+        let row = |line: &&str| {
+            line.starts_with(&format!("| `{key}` | ")) && line.contains(&format!(" | {range} | "))
+        };
+        assert!(page.lines().any(|line| row(&line)), "{}", setting.path);
+        ranges += 1;
+    }
+    assert!(ranges > 60, "{ranges}");
+}
+
+/// What the schema lets pass the deployment does too, and the other way round: 1 is the least of each limit.
+#[test]
+fn limits_of_a_servlets_file_begin_at_one_and_end_at_the_ceiling() {
+    for (path, help) in documented(DESCRIPTOR) {
+        let Some(limit) = path.strip_prefix("limits.") else { continue };
+        let range = split_range(&help).1.unwrap_or_else(|| panic!("{limit} has no range"));
+        assert_eq!((range.min, range.max), (1, None), "{limit}");
+        assert!(crate::config::range(&format!("ceilings.{limit}")).is_some(), "{limit} has no ceiling");
+        let schema = schema(File::Servlet);
+        assert_eq!(schema["properties"]["limits"]["properties"][limit]["minimum"], 1, "{limit}");
+    }
+}
+
 #[test]
 fn completions_and_man_pages_know_the_commands() {
     for shell in [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish] {

@@ -4,7 +4,7 @@ use super::*;
 use crate::scratch::Folder;
 
 fn options(file: PathBuf, servlets: &Path) -> Replay {
-    Replay { file, with: None, servlets: servlets.to_owned(), json: false }
+    Replay { file, with: None, servlets: vec![servlets.to_owned()], json: false }
 }
 
 #[test]

@@ -11,7 +11,6 @@ use siplet_store::{Completion, Epoch, Store, Unit};
 use siplet_wasm::RunResult;
 
 use super::{Core, Parcel};
-use crate::dns;
 
 /// One process owns all its partitions for good; a cluster will say otherwise.
 const EPOCH: Epoch = Epoch(1);
@@ -66,17 +65,14 @@ impl Core {
     }
 
     fn resolve(&mut self, query: siplet_container::io::Query) {
-        if self.questions >= self.limits.dns_queries {
-            self.pending.push_back(Input::Resolved { query, answer: Vec::new() });
-            return;
-        }
+        let asked = match self.resolver.ask(&query) {
+            Ok(asked) => asked,
+            Err(why) => return self.pending.push_back(Input::Resolved { query, answer: Err(why) }),
+        };
         let Some(core) = self.me.upgrade() else { return };
-        self.questions += 1;
-        let timeout = std::time::Duration::from_millis(self.limits.dns_timeout_ms);
         tokio::task::spawn_local(async move {
-            let answer = dns::resolve(&query, timeout).await;
+            let answer = asked.await;
             let mut core = core.borrow_mut();
-            core.questions -= 1;
             core.wake();
             core.handle(Input::Resolved { query, answer });
             core.settle();
@@ -114,14 +110,15 @@ impl Core {
     fn load(&mut self, key: Key) {
         match &mut self.store {
             Some(store) => store.load(siplet_store::Key(key.0), self.now.as_micros()),
-            None => self.pending.push_back(Input::Restored { key, snapshot: None }),
+            None => self.pending.push_back(Input::Restored { key, found: Ok(None) }),
         }
         self.collect_stored();
     }
 
     fn forget(&mut self, key: Key) {
-        if let Some(store) = &mut self.store {
-            store.forget(EPOCH, siplet_store::Key(key.0), self.now.as_micros());
+        match &mut self.store {
+            Some(store) => store.forget(EPOCH, siplet_store::Key(key.0), self.now.as_micros()),
+            None => self.pending.push_back(Input::Forgotten { key, result: Ok(()) }),
         }
         self.collect_stored();
     }
@@ -129,18 +126,23 @@ impl Core {
     /// Turns the store's answers that are due into inputs.
     fn collect_stored(&mut self) {
         let Some(store) = &mut self.store else { return };
+        let told = |error| match error {
+            siplet_store::Error::Fenced => StoreError::Refused,
+            siplet_store::Error::Unavailable => StoreError::Unavailable,
+        };
         while let Some(completion) = store.poll(self.now.as_micros()) {
             match completion {
                 Completion::Stored { unit, result } => {
-                    let result = result.map_err(|error| match error {
-                        siplet_store::Error::Fenced => StoreError::Refused,
-                        siplet_store::Error::Unavailable => StoreError::Unavailable,
-                    });
-                    self.pending.push_back(Input::Stored { unit: UnitId(unit.0), result });
+                    self.pending
+                        .push_back(Input::Stored { unit: UnitId(unit.0), result: result.map_err(told) });
                 }
                 Completion::Loaded { key, found } => {
-                    let snapshot = found.ok().flatten().map(|(_, snapshot)| snapshot);
-                    self.pending.push_back(Input::Restored { key: Key(key.0), snapshot });
+                    let found = found.map(|found| found.map(|(_, snapshot)| snapshot)).map_err(told);
+                    self.pending.push_back(Input::Restored { key: Key(key.0), found });
+                }
+                Completion::Forgotten { key, result } => {
+                    self.pending
+                        .push_back(Input::Forgotten { key: Key(key.0), result: result.map_err(told) });
                 }
                 Completion::Scanned { .. } => {}
             }

@@ -61,6 +61,8 @@ pub struct Numbers {
     pub handed: usize,
     /// Sessions in the store.
     pub stored_sessions: usize,
+    /// Questions to the DNS under way.
+    pub dns_queries: usize,
     /// What was counted since the start.
     pub counters: Counters,
     /// What the runner counted.
@@ -163,6 +165,7 @@ impl Core {
             queued: self.queued(),
             handed: self.shards.get(usize::from(self.index)).map_or(0, |own| own.room().waiting()),
             stored_sessions: self.store.as_ref().map_or(0, siplet_store::MemoryStore::len),
+            dns_queries: self.resolver.under_way(),
             counters: self.counters.clone(),
             runner: self.runner.counters(),
             on_probation: self.runner.on_probation().cloned().collect(),

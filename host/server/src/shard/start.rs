@@ -6,6 +6,7 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use siplet_container::Container;
 use siplet_container::config::Config as ContainerConfig;
@@ -20,6 +21,7 @@ use super::{Core, Inbox, ShardHandle, Shared, sleep_and_tick};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::dns::Resolver;
 use crate::flow::Flows;
 use crate::record::{Feed, trapped};
 use crate::report::Reporter;
@@ -140,6 +142,7 @@ fn core(
     limits: Arc<crate::config::Limits>,
 ) -> Shared {
     let index = container.shard;
+    let resolver = Resolver::new(limits.dns_queries, Duration::from_millis(limits.dns_timeout_ms));
     let store = container.durable.then(|| MemoryStore::with_latency(config.store_latency_ms * 1000));
     Rc::new_cyclic(|me| {
         RefCell::new(Core {
@@ -160,7 +163,7 @@ fn core(
             shards,
             replies: HashMap::new(),
             next_command: 1,
-            questions: 0,
+            resolver,
             waiting: Waiting::default(),
             dialogs_peak: 0,
             counters: Counters::default(),

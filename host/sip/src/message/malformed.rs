@@ -1,5 +1,6 @@
 //! What is wrong with the bytes of a peer.
 
+use crate::header::HeaderId;
 use core::fmt;
 
 /// A fault in the bytes of a peer, found by the parser, a typed view or the validation.
@@ -78,6 +79,8 @@ pub enum Part {
     RecordRoute,
     /// Any other address header, such as Refer-To.
     Address,
+    /// Any other header.
+    Header(HeaderId),
 }
 
 impl Part {
@@ -97,6 +100,7 @@ impl Part {
             Self::Route => "Route",
             Self::RecordRoute => "Record-Route",
             Self::Address => "address",
+            Self::Header(header) => header.name(),
         }
     }
 }

@@ -5,33 +5,33 @@ use crate::time::{Duration, Time};
 use bytes::Bytes;
 
 /// A moment far from zero, so that a lost deadline shows.
-pub(super) const START: Time = Time::from_micros(1_700_000_000_000_000);
+pub(crate) const START: Time = Time::from_micros(1_700_000_000_000_000);
 
 /// `START` and so many milliseconds.
-pub(super) fn at(ms: u64) -> Time {
+pub(crate) fn at(ms: u64) -> Time {
     START + Duration::from_millis(ms)
 }
 
 /// The two kinds of transport.
-pub(super) const BOTH: [Reliability; 2] = [Reliability::Unreliable, Reliability::Reliable];
+pub(crate) const BOTH: [Reliability; 2] = [Reliability::Unreliable, Reliability::Reliable];
 
 /// Message bytes, named by a word.
-pub(super) fn message(name: &str) -> Bytes {
+pub(crate) fn message(name: &str) -> Bytes {
     Bytes::copy_from_slice(name.as_bytes())
 }
 
 /// The action `verb` on message bytes, in words.
-pub(super) fn words(verb: &str, bytes: &Bytes) -> String {
+pub(crate) fn words(verb: &str, bytes: &Bytes) -> String {
     format!("{verb} {}", String::from_utf8_lossy(bytes))
 }
 
 /// A refusal in the words of a table.
-pub(super) fn refusal(misuse: Misuse) -> String {
+pub(crate) fn refusal(misuse: Misuse) -> String {
     format!("refuse {misuse:?}")
 }
 
 /// A machine that can be driven by its deadlines alone.
-pub(super) trait Machine: Clone {
+pub(crate) trait Machine: Clone {
     fn deadline(&self) -> Option<Deadline>;
     /// The `Deadline` event; the action in words.
     fn fire(&mut self, now: Time) -> String;
@@ -39,7 +39,7 @@ pub(super) trait Machine: Clone {
 }
 
 /// Fires each deadline at its time until there is none: one line for each, `seconds action`.
-pub(super) fn timeline(mut machine: impl Machine) -> String {
+pub(crate) fn timeline(mut machine: impl Machine) -> String {
     let mut lines = Vec::new();
     while let Some(Deadline { at, lazy }) = machine.deadline() {
         assert!(lines.len() < 100, "the deadlines never end: {lines:#?}");
@@ -53,7 +53,7 @@ pub(super) fn timeline(mut machine: impl Machine) -> String {
 
 /// Checks a table of `state | event | action | next state | source` lines that names every pair of `states` and
 /// `events` exactly once. `run` puts a machine in the state, gives it the event, and tells action and next state.
-pub(super) fn check_table(
+pub(crate) fn check_table(
     table: &str,
     states: &[&str],
     events: &[&str],
@@ -82,7 +82,7 @@ pub(super) fn check_table(
 }
 
 /// A machine is the same after its way through a snapshot.
-pub(super) fn check_round_trip<M>(machine: &M)
+pub(crate) fn check_round_trip<M>(machine: &M)
 where
     M: serde::Serialize + serde::de::DeserializeOwned + PartialEq + core::fmt::Debug,
 {
@@ -92,7 +92,7 @@ where
 
 /// Gives each machine of `starts` many sequences of events in an order drawn from a seed, and checks after each event
 /// what holds for all machines: the end is final and has no deadline, and a due deadline moves on or ends.
-pub(super) fn check_any_order<M>(
+pub(crate) fn check_any_order<M>(
     starts: &[M],
     events: &[&str],
     may_stay_open: impl Fn(&M) -> bool,

@@ -73,7 +73,8 @@ fn an_owner_with_a_lower_epoch_writes_and_forgets_nothing() {
     store.own(0, OTHERS, 0);
     assert_eq!(outcome(&mut store, 2, vec![write(1, 2, "b")], 0), Err(Error::Fenced));
     store.forget(MINE, Key(1), 0);
-    assert_eq!(store.poll(0), None);
+    let result = Err(Error::Fenced);
+    assert_eq!(store.poll(0), Some(Completion::Forgotten { key: Key(1), result }));
     assert_eq!(stored(&store), [(1, 1, "a")]);
     let elsewhere = write(1 << 54, 1, "in partition 1");
     assert_eq!(outcome(&mut store, 3, vec![elsewhere], 0), Ok(()), "other partitions are still mine");
@@ -100,7 +101,8 @@ fn an_outage_fails_everything_and_changes_nothing() {
     store.load(Key(1), 0);
     assert_eq!(store.poll(0), Some(Completion::Loaded { key: Key(1), found: Err(Error::Unavailable) }));
     store.forget(MINE, Key(1), 0);
-    assert_eq!(store.poll(0), None);
+    let result = Err(Error::Unavailable);
+    assert_eq!(store.poll(0), Some(Completion::Forgotten { key: Key(1), result }));
     assert_eq!(stored(&store), [(1, 1, "a")]);
 }
 
@@ -122,8 +124,27 @@ fn a_forgotten_session_is_gone() {
     outcome(&mut store, 1, vec![write(1, 1, "a")], 0).unwrap();
     store.forget(MINE, Key(1), 0);
     store.load(Key(1), 0);
+    let gone = Some(Completion::Forgotten { key: Key(1), result: Ok(()) });
+    assert_eq!(store.poll(0), gone);
     assert_eq!(store.poll(0), Some(Completion::Loaded { key: Key(1), found: Ok(None) }));
     assert!(store.is_empty());
+    store.forget(MINE, Key(1), 0);
+    assert_eq!(store.poll(0), gone, "what is gone may be forgotten again");
+}
+
+#[test]
+fn another_owners_record_is_not_forgotten_and_a_lost_answer_does_not_keep_one() {
+    let mut store = MemoryStore::new();
+    outcome(&mut store, 1, vec![write(1, 1, "a"), write(2, 1, "b")], 0).unwrap();
+    store.set_faults(Faults { lose_answers: true, ..Faults::default() });
+    store.forget(MINE, Key(1), 0);
+    let lost = Err(Error::Unavailable);
+    assert_eq!(store.poll(0), Some(Completion::Forgotten { key: Key(1), result: lost }));
+    store.own(0, Epoch(MINE.0 + 1), 0);
+    store.forget(MINE, Key(2), 0);
+    let fenced = Err(Error::Fenced);
+    assert_eq!(store.poll(0), Some(Completion::Forgotten { key: Key(2), result: fenced }));
+    assert_eq!(stored(&store), [(2, 1, "b")]);
 }
 
 #[test]

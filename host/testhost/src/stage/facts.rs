@@ -164,6 +164,7 @@ fn event(report: &Report) -> Option<Event> {
             sentence(format!("the host refused a request: {status} {text} ({})", why.name()))
         }
         Report::Dropped { why, .. } => sentence(format!("the host dropped a message: {}", why.name())),
+        Report::NoPrack { app } => sentence(format!("no PRACK came for a reliable response of {}", app.name)),
         Report::NoAck { app } => sentence(format!("no ACK came for a 2xx of {}", app.name)),
         Report::ClientTimeout { app, method } => {
             sentence(format!("a {method} of {} got no final response in time", app.name))
@@ -171,6 +172,9 @@ fn event(report: &Report) -> Option<Event> {
         Report::TransmitFailed { app } => {
             let whose = app.as_ref().map_or(String::new(), |app| format!(" of {}", app.name));
             sentence(format!("a message{whose} could not be sent: nobody is there"))
+        }
+        Report::ListenersDropped { app, turns } => {
+            sentence(format!("{turns} listeners of {} are beyond its limit `listener-turns`", app.name))
         }
         Report::LogDropped { app, lines } => {
             sentence(format!("{lines} log lines of {} are beyond its limit `log-bytes`", app.name))
@@ -182,7 +186,11 @@ fn event(report: &Report) -> Option<Event> {
         Report::RolledBack { units, requests, .. } => sentence(format!(
             "a session went back to its stored version: {units} units and {requests} requests are lost"
         )),
-        Report::RestoreFailed { why, .. } => sentence(format!("a stored session cannot be read: {why}")),
+        Report::LoadFailed { why, .. } => sentence(format!("a stored session could not be loaded: {why}")),
+        Report::RecordLeft { .. } => sentence("the record of an ended session stays in the store".to_owned()),
+        Report::ResolveFailed { host, why, .. } => {
+            sentence(format!("a message was for {host}, which has no address: {}", why.name()))
+        }
         Report::Broken { what, .. } => sentence(format!("a rule of the container is broken: {what}")),
         Report::NotDeployed(app) => {
             sentence(format!("new calls were to go to a version of {} that is not deployed", app.name))

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use siplet_container::app::AppLimits;
 use siplet_test_protocol::{Error, ErrorKind};
 use siplet_wasm::{Engine, EngineConfig, Servlet};
 
@@ -57,7 +58,9 @@ impl Shelf {
     fn engine(&mut self) -> Result<&Engine, Error> {
         if self.engine.is_none() {
             let code_cache = self.code_cache.clone();
-            let config = EngineConfig { instances: INSTANCES, code_cache, ..EngineConfig::dev() };
+            // What the servlet will be allowed is its host's to say; `siplet check` tells.
+            let ceilings = AppLimits::HIGHEST;
+            let config = EngineConfig { instances: INSTANCES, code_cache, ceilings, ..EngineConfig::dev() };
             self.engine =
                 Some(Engine::new(config).map_err(|why| error(ErrorKind::Refused, why.to_string()))?);
         }

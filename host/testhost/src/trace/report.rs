@@ -1,6 +1,6 @@
 //! Reports in a trace: those that tell of something; coming and going of applications is in the commands already.
 
-use siplet_container::report::{Death, Report};
+use siplet_container::report::{Death, Report, StoreOrder};
 
 use super::Names;
 
@@ -21,21 +21,35 @@ pub(super) fn line(report: &Report, names: &mut Names) -> Option<String> {
         Report::Log { level, message, .. } => {
             format!("log {} {message}", format!("{level:?}").to_lowercase())
         }
+        Report::ListenersDropped { turns, .. } => format!("report listeners-dropped turns={turns}"),
         Report::LogDropped { lines, .. } => format!("report log-dropped lines={lines}"),
         Report::Unanswered { method, answered, .. } => {
             let answered = answered.map_or("nothing".to_owned(), |status| status.to_string());
             format!("report unanswered {method} answered={answered}")
         }
         Report::NoAck { .. } => "report no-ack".to_owned(),
+        Report::NoPrack { .. } => "report no-prack".to_owned(),
         Report::ClientTimeout { method, .. } => format!("report client-timeout {method}"),
         Report::TransmitFailed { .. } => "report transmit-failed".to_owned(),
         Report::StoreRefused { key } => format!("report store-refused {}", names.session(*key)),
-        Report::StoreUnavailable { attempt, .. } => format!("report store-unavailable attempt={attempt}"),
+        Report::StoreUnavailable { order: StoreOrder::Unit(_), attempt } => {
+            format!("report store-unavailable attempt={attempt}")
+        }
+        Report::StoreUnavailable { order: StoreOrder::Load(key), attempt } => {
+            format!("report store-unavailable load {} attempt={attempt}", names.session(*key))
+        }
+        Report::StoreUnavailable { order: StoreOrder::Forget(key), attempt } => {
+            format!("report store-unavailable forget {} attempt={attempt}", names.session(*key))
+        }
         Report::RolledBack { key, units, requests } => {
             format!("report rolled-back {} units={units} requests={requests}", names.session(*key))
         }
-        Report::RestoreFailed { key, why } => {
-            format!("report restore-failed {} \"{why}\"", names.session(*key))
+        Report::LoadFailed { key, why, requests } => {
+            format!("report load-failed {} {} \"{why}\" requests={requests}", names.session(*key), why.name())
+        }
+        Report::RecordLeft { key } => format!("report record-left {}", names.session(*key)),
+        Report::ResolveFailed { host, why, messages } => {
+            format!("report resolve-failed {host} {} messages={messages}", why.name())
         }
         Report::Restored { key, .. } => format!("report restored {}", names.session(*key)),
         Report::Left(app) => format!("report left {}", app.name),

@@ -31,6 +31,7 @@ pub fn left(world: &World) -> Vec<String> {
             ("open steps", counts.open_steps),
             ("parked units", counts.parked_units),
             ("loading packets", counts.loading_packets),
+            ("forgetting", counts.forgetting),
             ("resolving", counts.resolving),
         ];
         left.extend(
@@ -44,7 +45,6 @@ pub fn left(world: &World) -> Vec<String> {
         .filter(|(key, ..)| {
             let key = Key(key.0);
             !roots.contains(&key)
-                && !world.host.unforgotten.contains(&key)
                 && !world.host.fenced.iter().any(|fenced| fenced.partition() == key.partition())
         })
         .count();

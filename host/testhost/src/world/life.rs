@@ -37,7 +37,7 @@ impl World {
         for (key, snapshot) in records {
             // What another node has taken is that node's to serve.
             if !self.host.fenced.iter().any(|fenced| fenced.partition() == key.partition()) {
-                self.feed(Input::Restored { key, snapshot: Some(snapshot) });
+                self.feed(Input::Restored { key, found: Ok(Some(snapshot)) });
             }
         }
     }

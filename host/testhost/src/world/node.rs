@@ -8,7 +8,6 @@ use siplet_container::Container;
 use siplet_container::app::{AppId, Application};
 use siplet_container::config::{Config, Listener, Secret};
 use siplet_container::io::{Canary, ConnectionId, Key, Transport};
-use siplet_sip::time::Time;
 use siplet_store::MemoryStore;
 
 use crate::guest::Guest;
@@ -56,10 +55,6 @@ pub struct Node {
     pub connections: BTreeMap<ConnectionId, usize>,
     /// Sessions whose partition another node has taken.
     pub fenced: BTreeSet<Key>,
-    /// Records that should have gone while the store was away.
-    pub unforgotten: BTreeSet<Key>,
-    /// Records that are to go, with the time at which the store does it.
-    pub(super) forgetting: Vec<(Time, Key)>,
     /// Microseconds that the DNS takes.
     pub dns_us: u64,
     pub(super) next_connection: ConnectionId,
@@ -99,8 +94,6 @@ impl Node {
             kills: Vec::new(),
             connections: BTreeMap::new(),
             fenced: BTreeSet::new(),
-            unforgotten: BTreeSet::new(),
-            forgetting: Vec::new(),
             dns_us: 0,
             next_connection: 1,
         }

@@ -151,12 +151,6 @@ impl World {
 
     fn forget(&mut self, key: Key) {
         self.show(&Seen::Forget(key));
-        let faults = self.host.store.faults();
-        if faults.outage {
-            self.host.unforgotten.insert(key);
-        }
-        let due = self.now + Duration::from_micros(faults.latency_us);
-        self.host.forgetting.push((due, key));
         self.host.store.forget(EPOCH, siplet_store::Key(key.0), self.now.as_micros());
     }
 
@@ -168,16 +162,11 @@ impl World {
             .position(|domain| domain.eq_ignore_ascii_case(&query.host))
             .map(domain_address);
         let answer = peer.or(domain).into_iter().collect();
-        self.feed(Input::Resolved { query, answer });
+        self.feed(Input::Resolved { query, answer: Ok(answer) });
     }
 
-    /// Sets what is wrong with the store; what was to be forgotten just now may stay.
+    /// Sets what is wrong with the store.
     pub fn set_store_faults(&mut self, faults: siplet_store::memory::Faults) {
-        let now = self.now;
-        self.host.forgetting.retain(|(due, _)| *due >= now);
-        if faults.outage {
-            self.host.unforgotten.extend(self.host.forgetting.iter().map(|(_, key)| *key));
-        }
         self.host.store.set_faults(faults);
     }
 

@@ -3,20 +3,22 @@
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use siplet_container::app::{Descriptor, Handler, Handlers, Wasi};
+use siplet_container::app::{AppLimits, Descriptor, Handler, Handlers, Wasi};
 
-use crate::refusal::Reason;
-use crate::v0_1::EXPORTS;
+use crate::refusal::{Reason, WrongLimit};
+use crate::v0_1::{EXPORTS, interface_of};
 
 const NAME_BYTES_MAX: usize = 64;
 const INIT_PARAMETERS: &str = "init-parameters";
+const LIMITS: &str = "limits";
 
 /// Reads the section and lays `overrides` over it, key by key, tables inside tables. A servlet without a name is called
-/// as its file.
+/// as its file; its limits stay below `ceilings`.
 pub(super) fn descriptor(
     section: Option<&[u8]>,
     overrides: Option<&Value>,
     file_name: &str,
+    ceilings: &AppLimits,
 ) -> Result<Descriptor, Reason> {
     let mut value = match section {
         Some(json) => read(json)?,
@@ -26,6 +28,7 @@ pub(super) fn descriptor(
         overlay(&mut value, overrides);
     }
     parameters_to_text(&mut value);
+    limit(&mut value, ceilings)?;
     let mut descriptor: Descriptor =
         serde_json::from_value(value).map_err(|error| Reason::Descriptor(error.to_string()))?;
     if descriptor.name.is_empty() {
@@ -82,6 +85,26 @@ fn parameters_to_text(descriptor: &mut Value) {
     }
 }
 
+/// Refuses limits that are 0, above their ceiling or no number at all, whoever set them: the file or the operator's own file
+/// beside it. What neither sets is the usual limit, or the ceiling where that is lower.
+fn limit(descriptor: &mut Value, ceilings: &AppLimits) -> Result<(), Reason> {
+    let Some(descriptor) = descriptor.as_object_mut() else { return Ok(()) };
+    let limits = descriptor.entry(LIMITS).or_insert_with(|| Value::Object(Map::new()));
+    // What is no table is refused where the descriptor is read.
+    let Some(limits) = limits.as_object_mut() else { return Ok(()) };
+    let mut wrong = Vec::new();
+    for ((limit, usual), (_, most)) in AppLimits::default().named().into_iter().zip(ceilings.named()) {
+        match limits.get(limit) {
+            Some(asked) if asked.as_u64().is_some_and(|asked| (1..=most).contains(&asked)) => {}
+            Some(asked) => wrong.push(WrongLimit { limit, asked: asked.to_string(), most }),
+            None => {
+                limits.insert(limit.to_owned(), Value::from(usual.min(most)));
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Reason::Limits(wrong)) }
+}
+
 fn check(descriptor: &Descriptor) -> Result<(), Reason> {
     let name = &descriptor.name;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
@@ -91,48 +114,27 @@ fn check(descriptor: &Descriptor) -> Result<(), Reason> {
             "`name` is {name:?}; a name has 1 to {NAME_BYTES_MAX} letters, digits, `-`, `_` and `.`"
         ));
     }
-    if descriptor.limits.turn_ms == 0 {
-        return wrong("the limit `turn-ms` is 0, so no handler could run".to_owned());
-    }
     if descriptor.canary.is_some_and(|percent| percent > 100) {
         return wrong("`canary` is a share of new calls in percent, 0 to 100".to_owned());
     }
-    if descriptor.limits.handles == 0 {
-        return wrong("the limit `handles` is 0, so no handler could act".to_owned());
+    if descriptor.shadow.is_some_and(|percent| percent > 100) {
+        return wrong("`shadow` is a share of new calls in percent, 0 to 100".to_owned());
+    }
+    if descriptor.canary.is_some() && descriptor.shadow.is_some() {
+        return wrong("a version begins by `canary` or by `shadow`, not by both".to_owned());
     }
     Ok(())
 }
 
 /// Which handlers a servlet has: those that its descriptor names, else all that its exports let it have.
 pub(super) fn handlers(descriptor: &Descriptor, exports: &[String]) -> Result<Handlers, Reason> {
-    let exported = |interface: &str| exports.iter().any(|name| name.contains(&format!("/{interface}@")));
-    let has = |handler: Handler| match handler {
-        Handler::ServletInitialized => exported(EXPORTS[1]),
-        Handler::NoAckReceived => exported(EXPORTS[2]),
-        Handler::Upgrade => exported(EXPORTS[3]),
-        Handler::DoInvite
-        | Handler::DoAck
-        | Handler::DoBye
-        | Handler::DoCancel
-        | Handler::DoPrack
-        | Handler::DoUpdate
-        | Handler::DoInfo
-        | Handler::DoMessage
-        | Handler::DoOptions
-        | Handler::DoRegister
-        | Handler::DoSubscribe
-        | Handler::DoNotify
-        | Handler::DoPublish
-        | Handler::DoRefer
-        | Handler::DoRequest
-        | Handler::DoProvisionalResponse
-        | Handler::DoSuccessResponse
-        | Handler::DoRedirectResponse
-        | Handler::DoErrorResponse
-        | Handler::DoBranchResponse => true,
+    let has = |handler: Handler| {
+        let interface = interface_of(handler);
+        // Without it the file would be no servlet.
+        interface == EXPORTS[0] || exports.iter().any(|name| name.contains(&format!("/{interface}@")))
     };
     let Some(names) = &descriptor.handlers else {
-        return Ok(Handler::ALL.into_iter().filter(|handler| has(*handler)).collect());
+        return Ok(Handler::ALL.iter().copied().filter(|handler| has(*handler)).collect());
     };
     let mut handlers = Handlers::default();
     for name in names {
@@ -155,6 +157,87 @@ pub(super) fn handlers(descriptor: &Descriptor, exports: &[String]) -> Result<Ha
 mod tests {
     use super::*;
     use serde_json::json;
+
+    /// As the host does where its operator sets no ceilings.
+    fn descriptor(
+        section: Option<&[u8]>,
+        overrides: Option<&Value>,
+        file: &str,
+    ) -> Result<Descriptor, Reason> {
+        super::descriptor(section, overrides, file, &AppLimits::CEILINGS)
+    }
+
+    /// Whoever sets it: the file, or the operator beside it.
+    #[test]
+    fn a_limit_beyond_its_ceiling_is_refused_with_what_was_asked_and_what_to_do() {
+        for (limit, most) in AppLimits::CEILINGS.named() {
+            let json = |value: u64| json!({"limits": {limit: value}});
+            let in_file = |value| descriptor(Some(json(value).to_string().as_bytes()), None, "f.wasm");
+            let beside = |value| descriptor(None, Some(&json(value)), "f.wasm");
+            for taken in [in_file(most), in_file(1), beside(most), beside(1)] {
+                assert!(taken.is_ok(), "{limit}: {taken:?}");
+            }
+            for asked in [0, most + 1, u64::MAX] {
+                let refused = in_file(asked).expect_err("it is out of range");
+                assert_eq!(beside(asked).expect_err("it is out of range"), refused);
+                let text = refused.to_string();
+                assert!(text.contains(&format!("`{limit}` is {asked}")), "{text}");
+                let words = if asked == 0 {
+                    "must be at least 1".to_owned()
+                } else {
+                    format!(
+                        "at most {most}; ask for less in its descriptor or in the .toml beside it, or raise `{limit}` under [ceilings]"
+                    )
+                };
+                assert!(text.contains(&words), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_operator_beside_a_file_may_take_back_what_the_file_asks_for() {
+        let section = br#"{"limits":{"turn-ms":5000,"handles":99999}}"#;
+        let refused = descriptor(Some(section), None, "f.wasm").expect_err("too much").to_string();
+        assert!(refused.contains("`turn-ms` is 5000") && refused.contains("`handles` is 99999"), "{refused}");
+        let over = json!({"limits": {"turn-ms": 50, "handles": 100}});
+        let taken = descriptor(Some(section), Some(&over), "f.wasm").expect("it is right");
+        assert_eq!((taken.limits.turn_ms, taken.limits.handles), (50, 100));
+    }
+
+    #[test]
+    fn a_limit_that_is_no_number_is_named() {
+        for value in ["-1", "1.5", "1e30", "\"many\"", "99999999999999999999999"] {
+            let section = format!(r#"{{"limits":{{"mailbox":{value}}}}}"#);
+            let refused = descriptor(Some(section.as_bytes()), None, "f.wasm").expect_err(value).to_string();
+            assert!(refused.contains("`mailbox` is ") && refused.contains("whole number"), "{refused}");
+        }
+    }
+
+    /// A servlet that asks for nothing is not refused by a host that gives little.
+    #[test]
+    fn what_nobody_asks_for_is_the_usual_limit_or_the_ceiling_where_that_is_lower() {
+        let ceilings = AppLimits { turn_ms: 5, attribute_bytes: 100, ..AppLimits::CEILINGS };
+        let taken = super::descriptor(None, None, "f.wasm", &ceilings).expect("it is right");
+        let expected = AppLimits { turn_ms: 5, attribute_bytes: 100, ..AppLimits::default() };
+        assert_eq!(taken.limits, expected);
+    }
+
+    #[test]
+    fn every_limit_has_a_ceiling_that_is_not_below_it() {
+        let keys = serde_json::to_value(AppLimits::default()).expect("it is plain data");
+        let names: Vec<_> = AppLimits::default().named().map(|(name, _)| name).to_vec();
+        let all: std::collections::BTreeSet<_> = keys.as_object().expect("a table").keys().collect();
+        assert_eq!(all, names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>().iter().collect());
+        for (name, value) in AppLimits::default().named() {
+            assert_eq!(keys[name], value, "{name}");
+        }
+        let ((usual, most), highest) = ((AppLimits::default(), AppLimits::CEILINGS), AppLimits::HIGHEST);
+        for (((name, usual), (_, most)), (_, highest)) in
+            usual.named().into_iter().zip(most.named()).zip(highest.named())
+        {
+            assert!(usual <= most && most <= highest, "{name}");
+        }
+    }
 
     #[test]
     fn the_operators_keys_lie_over_those_of_the_file() {

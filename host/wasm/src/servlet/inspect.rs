@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
-use siplet_container::app::{Descriptor, Handler};
+use siplet_container::app::{AppLimits, Descriptor, Handler};
 
 use super::examine::{self, FileKind};
 use super::{descriptor, digests};
@@ -46,9 +46,9 @@ pub struct Inspection {
     pub refused_at: Vec<&'static str>,
 }
 
-/// Explains a file; see [`Servlet::load`](super::Servlet::load) for the arguments.
+/// Explains a file for a host with these ceilings; see [`Servlet::load`](super::Servlet::load) for the other arguments.
 #[must_use]
-pub fn inspect(bytes: &[u8], file_name: &str, overrides: Option<&Value>) -> Inspection {
+pub fn inspect(bytes: &[u8], file_name: &str, overrides: Option<&Value>, ceilings: &AppLimits) -> Inspection {
     let mut inspection = Inspection {
         file: file_name.to_owned(),
         bytes: bytes.len(),
@@ -80,7 +80,7 @@ pub fn inspect(bytes: &[u8], file_name: &str, overrides: Option<&Value>) -> Insp
             inspection.debug_bytes = examined.debug_bytes;
             inspection.unwinds = examined.has_exceptions;
             let mut reasons = examined.reasons;
-            if let Err(reason) = describe(&mut inspection, bytes, examined.descriptor, overrides) {
+            if let Err(reason) = describe(&mut inspection, bytes, examined.descriptor, overrides, ceilings) {
                 reasons.push(reason);
             }
             reasons
@@ -99,15 +99,17 @@ fn describe(
     bytes: &[u8],
     section: Option<&[u8]>,
     overrides: Option<&Value>,
+    ceilings: &AppLimits,
 ) -> Result<(), Reason> {
-    let descriptor = descriptor::descriptor(section, overrides, &inspection.file)?;
+    let descriptor = descriptor::descriptor(section, overrides, &inspection.file, ceilings)?;
     let handlers = descriptor::handlers(&descriptor, &inspection.exports);
     let (_, id) = digests(bytes, &descriptor);
     inspection.digest = Some(format!("#{:06x}", id.digest >> 40));
     let limit = descriptor.limits.memory_bytes;
     inspection.descriptor = Some(descriptor);
     inspection.handlers = Handler::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|handler| handlers.as_ref().is_ok_and(|set| set.has(*handler)))
         .map(Handler::name)
         .collect();

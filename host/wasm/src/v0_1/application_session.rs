@@ -1,10 +1,12 @@
 //! The resource `application-session`.
 
+use std::time::Duration;
+
 use siplet_container::turn::Scope;
 use wasmtime::component::Resource;
 
-use super::types::{Error, HostApplicationSession};
-use super::{ApplicationSession, Request, SipSession};
+use super::types::{Error, HostApplicationSession, Repeat, ServletTimer};
+use super::{ApplicationSession, Request, SipSession, convert};
 use crate::state::State;
 
 type Answer<T> = Result<T, Error>;
@@ -73,6 +75,32 @@ impl HostApplicationSession for State {
 
     fn set_expires(&mut self, session: Resource<ApplicationSession>, seconds: u32) -> Answer<()> {
         Ok(self.application_session(session.rep())?.set_expires(seconds)?)
+    }
+
+    fn create_timer(
+        &mut self,
+        session: Resource<ApplicationSession>,
+        delay_ms: u64,
+        repeat: Repeat,
+        persistent: bool,
+        payload: Vec<u8>,
+    ) -> Answer<String> {
+        let turn = self.application_session(session.rep())?;
+        let delay = Duration::from_millis(delay_ms);
+        Ok(turn.create_timer(delay, convert::repeat(repeat), persistent, &payload)?)
+    }
+
+    fn timers(&mut self, session: Resource<ApplicationSession>) -> Answer<Vec<ServletTimer>> {
+        let timers = self.application_session(session.rep())?.timers();
+        Ok(timers.iter().map(convert::timer).collect())
+    }
+
+    fn timer(&mut self, session: Resource<ApplicationSession>, id: String) -> Answer<Option<ServletTimer>> {
+        Ok(self.application_session(session.rep())?.timer(&id).as_ref().map(convert::timer))
+    }
+
+    fn cancel_timer(&mut self, session: Resource<ApplicationSession>, id: String) -> Answer<bool> {
+        Ok(self.application_session(session.rep())?.cancel_timer(&id))
     }
 
     fn invalidate(&mut self, session: Resource<ApplicationSession>) -> Answer<()> {

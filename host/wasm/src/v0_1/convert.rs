@@ -1,6 +1,8 @@
 //! Values of the container as WIT values, and back.
 
-use siplet_container::turn::{Flat, Level, Misuse, Peer, SessionState};
+use std::time::Duration;
+
+use siplet_container::turn::{Flat, Level, Misuse, Peer, Repeat, SessionState, TimerView};
 
 use super::types::{self, Error, ViewParam, ViewResult};
 use super::wit_context;
@@ -56,6 +58,31 @@ pub(super) const fn session_state(state: SessionState) -> types::SessionState {
         SessionState::Early => types::SessionState::Early,
         SessionState::Confirmed => types::SessionState::Confirmed,
         SessionState::Terminated => types::SessionState::Terminated,
+    }
+}
+
+/// How a timer is to repeat.
+pub(super) const fn repeat(repeat: types::Repeat) -> Repeat {
+    match repeat {
+        types::Repeat::Once => Repeat::Once,
+        types::Repeat::FixedDelay(millis) => Repeat::FixedDelay(Duration::from_millis(millis)),
+        types::Repeat::FixedRate(millis) => Repeat::FixedRate(Duration::from_millis(millis)),
+    }
+}
+
+/// A timer of the application session.
+pub(crate) fn timer(timer: &TimerView) -> types::ServletTimer {
+    let millis = |period: Duration| u64::try_from(period.as_millis()).unwrap_or(u64::MAX);
+    types::ServletTimer {
+        id: timer.id.clone(),
+        at: timer.at.as_millis(),
+        repeat: match timer.repeat {
+            Repeat::Once => types::Repeat::Once,
+            Repeat::FixedDelay(period) => types::Repeat::FixedDelay(millis(period)),
+            Repeat::FixedRate(period) => types::Repeat::FixedRate(millis(period)),
+        },
+        persistent: timer.persistent,
+        payload: timer.payload.to_vec(),
     }
 }
 

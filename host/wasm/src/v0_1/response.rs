@@ -42,6 +42,18 @@ impl HostResponse for State {
         Ok(self.request_handle(request)?)
     }
 
+    fn create_prack(&mut self, response: Resource<Response>) -> Answer<Resource<Request>> {
+        self.handles.room()?;
+        let (turn, response) = self.message(response.rep())?;
+        let prack = turn.create_prack(response)?;
+        Ok(self.request_handle(prack)?)
+    }
+
+    fn send_reliably(&mut self, response: Resource<Response>) -> Answer<()> {
+        let (turn, response) = self.message(response.rep())?;
+        Ok(turn.send_reliably(response)?)
+    }
+
     fn create_ack(&mut self, response: Resource<Response>) -> Answer<Resource<Request>> {
         self.handles.room()?;
         let (turn, message) = self.message(response.rep())?;

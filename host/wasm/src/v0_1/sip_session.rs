@@ -52,6 +52,18 @@ impl HostSipSession for State {
         Ok(self.request_handle(request)?)
     }
 
+    fn pending_requests(&mut self, session: Resource<SipSession>) -> Answer<Vec<Resource<Request>>> {
+        let (turn, session) = self.session(session.rep())?;
+        let requests = turn.pending_requests(session)?;
+        // All or none: a list that ends early would hold handles that the guest never sees and cannot drop.
+        self.handles.room_for(requests.len())?;
+        let mut handles = Vec::with_capacity(requests.len());
+        for request in requests {
+            handles.push(self.request_handle(request)?);
+        }
+        Ok(handles)
+    }
+
     fn get_attribute(&mut self, session: Resource<SipSession>, name: String) -> Answer<Option<Vec<u8>>> {
         let (turn, session) = self.session(session.rep())?;
         Ok(turn.attribute(Scope::Session(session), &name)?.map(Vec::from))

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
+use siplet_container::app::AppLimits;
 use siplet_container::config::{Config, Listener};
 use siplet_container::io::{Flow, Transport};
 use siplet_container::turn::{Outcome, Trap, Turn};
@@ -28,9 +29,15 @@ pub fn guest(name: &str) -> Vec<u8> {
 pub fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     ENGINE.get_or_init(|| {
-        Engine::new(EngineConfig { instances: 64, ..EngineConfig::default() })
+        let ceilings = AppLimits { turn_ms: 10_000, ..AppLimits::CEILINGS };
+        Engine::new(EngineConfig { instances: 64, ceilings, ..EngineConfig::default() })
             .expect("this machine runs WebAssembly")
     })
+}
+
+/// The ceilings of that engine: some guests of the tests run for long.
+pub fn ceilings() -> &'static AppLimits {
+    &engine().config().ceilings
 }
 
 /// A deployed guest.

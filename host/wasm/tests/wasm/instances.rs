@@ -107,7 +107,7 @@ fn without_address_space_for_a_pool_instances_are_made_one_by_one() {
 #[test]
 fn optional_interfaces_are_called_where_they_are_exported() {
     let servlet = load("listens");
-    let names: Vec<&str> = siplet_wasm::inspect(&guest("listens"), "listens.wasm", None).handlers;
+    let names: Vec<&str> = siplet_wasm::inspect(&guest("listens"), "listens.wasm", None, ceilings()).handlers;
     assert!(names.contains(&"servlet-initialized") && names.contains(&"no-ack-received"), "{names:?}");
     let mut runner = runner(patient(), &[&servlet]);
     let mut container = container(&servlet);

@@ -27,11 +27,11 @@ fn killed(what: &str) -> String {
 
 #[test]
 fn without_the_grant_the_file_is_refused_and_told_of_it_once() {
-    let inspection = inspect(&guest("lite"), "lite.wasm", None);
+    let inspection = inspect(&guest("lite"), "lite.wasm", None, ceilings());
     let refusals = inspection.refusals.join("\n");
     assert!(inspection.refusals.len() > 3, "{refusals}");
     assert_eq!(refusals.matches("`wasi = \"lite\"`").count(), 1, "{refusals}");
-    let granted = inspect(&guest("lite"), "lite.wasm", Some(&json!({"wasi": "lite"})));
+    let granted = inspect(&guest("lite"), "lite.wasm", Some(&json!({"wasi": "lite"})), ceilings());
     assert!(granted.is_deployable(), "{:?}", granted.refusals);
 }
 

@@ -5,9 +5,11 @@
 mod cache;
 mod instances;
 mod languages;
+mod listeners;
 mod lite;
 mod probation;
 mod refusals;
 #[path = "../support/turns.rs"]
 mod support;
 mod traps;
+mod upgrades;

@@ -1,14 +1,15 @@
 //! A bad file is refused with a sentence that says what to change, before anything of it runs.
 
 use serde_json::json;
-use siplet_wasm::{Need, Reason, Servlet, inspect};
+use siplet_container::app::AppLimits;
+use siplet_wasm::{Engine, EngineConfig, Need, Reason, Servlet, inspect};
 
 use crate::support::*;
 
 fn refusal(bytes: &[u8]) -> (Vec<Reason>, String) {
     let refusal = Servlet::load(bytes, "bad.wasm", engine(), None).unwrap_err();
     // `siplet check` must see the same without compiling.
-    let inspection = inspect(bytes, "bad.wasm", None);
+    let inspection = inspect(bytes, "bad.wasm", None, ceilings());
     assert_eq!(inspection.refusals, refusal.reasons.iter().map(Reason::to_string).collect::<Vec<_>>());
     let text = refusal.to_string();
     (refusal.reasons, text)
@@ -47,12 +48,12 @@ fn a_file_cut_anywhere_is_refused() {
     let whole = guest("loops");
     for length in (0..whole.len()).step_by(61) {
         assert!(
-            !inspect(&whole[..length], "loops.wasm", None).is_deployable(),
+            !inspect(&whole[..length], "loops.wasm", None, ceilings()).is_deployable(),
             "cut at {length} of {}",
             whole.len()
         );
     }
-    assert!(inspect(&whole, "loops.wasm", None).is_deployable());
+    assert!(inspect(&whole, "loops.wasm", None, ceilings()).is_deployable());
 }
 
 #[test]
@@ -163,6 +164,36 @@ fn a_wrong_descriptor_is_refused_whether_it_is_in_the_file_or_beside_it() {
     assert!(text.contains("unknown field `memory-byte`"), "{text}");
 }
 
+/// Whatever a file sets for itself: a sentence, and neither a sum that overflows nor a turn without end.
+#[test]
+fn limits_beyond_the_hosts_ceilings_are_refused_and_panic_nobody() {
+    for (limit, ceiling) in ceilings().named() {
+        for asked in [ceiling + 1, u64::MAX] {
+            let mut bytes = guest("loops");
+            let json = json!({"limits": {limit: asked}}).to_string();
+            append_section(&mut bytes, "siplet-descriptor", json.as_bytes());
+            let (reasons, text) = refusal(&bytes);
+            assert!(matches!(reasons.as_slice(), [Reason::Limits(wrong)] if wrong.len() == 1), "{reasons:?}");
+            let words = format!(
+                "its limit `{limit}` is {asked}, and this host gives at most {ceiling}; ask for less"
+            );
+            assert!(text.contains(&words), "{text}");
+            assert_eq!(reasons[0].stage(), "descriptor");
+        }
+    }
+}
+
+/// A servlet that takes all that there is starts and runs.
+#[test]
+fn limits_at_the_highest_ceilings_of_any_host_work() {
+    let highest = AppLimits { turn_ms: 100, ..AppLimits::HIGHEST };
+    let config = EngineConfig { instances: 2, ceilings: AppLimits::HIGHEST, ..EngineConfig::default() };
+    let engine = Engine::new(config).unwrap();
+    let overrides = json!({ "limits": highest });
+    let servlet = Servlet::load(&guest("dies"), "dies.wasm", &engine, Some(&overrides)).unwrap();
+    assert_eq!(servlet.application().descriptor.limits, highest);
+}
+
 #[test]
 fn a_servlet_that_cannot_start_in_its_memory_is_refused() {
     for (limit, words) in [(65_536_u64, "it starts with"), (1 << 40, "this host gives at most")] {
@@ -176,7 +207,7 @@ fn a_servlet_that_cannot_start_in_its_memory_is_refused() {
 #[test]
 fn an_inspection_says_what_a_file_is_and_has() {
     let overrides = json!({"version": "3.0.0", "domains": ["a.example"]});
-    let inspection = inspect(&guest("loops"), "dir/loops.wasm", Some(&overrides));
+    let inspection = inspect(&guest("loops"), "dir/loops.wasm", Some(&overrides), ceilings());
     assert_eq!(inspection.kind, Some("module"));
     assert_eq!(inspection.exports, ["siplet:servlet/sip-servlet@0.1.0"]);
     assert_eq!(inspection.handlers.len(), 20, "no descriptor: every handler of sip-servlet");

@@ -46,7 +46,18 @@ fn handle(turn: &mut Turn, kind: u8) -> Result<(), Misuse> {
             let bye = turn.create_request(sip, "BYE")?;
             turn.send(bye)
         }
-        Callback::ServletInitialized | Callback::Upgrade => Ok(()),
+        Callback::Timeout { .. } if kind % 3 == 0 => turn.invalidate_application_session(),
+        Callback::Session { session, .. } if kind % 5 == 0 => {
+            turn.set_attribute(siplet_container::turn::Scope::Session(session), "a", &[kind])
+        }
+        Callback::ApplicationSession { .. } if kind % 7 == 0 => turn.set_expires(u32::from(kind)),
+        Callback::NoPrackReceived { .. }
+        | Callback::ServletInitialized
+        | Callback::Upgrade
+        | Callback::Timeout { .. }
+        | Callback::Session { .. }
+        | Callback::ApplicationSession { .. }
+        | Callback::AttributeChanged { .. } => Ok(()),
     }
 }
 

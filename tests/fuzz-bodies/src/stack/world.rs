@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use siplet_container::app::{AppId, Application, Descriptor, Handler};
 use siplet_container::config::{Config, Listener, Secret};
-use siplet_container::io::{Flow, Hop, Key, Query, StoreError, Transport, UnitId, Write};
+use siplet_container::io::{Flow, Hop, Key, Query, ResolveError, StoreError, Transport, UnitId, Write};
 use siplet_container::turn::Turn;
 use siplet_container::{Container, Counts, Effect, Input};
 use siplet_sip::limits::Limits;
@@ -94,7 +94,7 @@ impl World {
         self.held.clear();
         self.deploy();
         for (key, snapshot) in self.records.clone() {
-            self.handle(Input::Restored { key, snapshot: Some(snapshot) });
+            self.handle(Input::Restored { key, found: Ok(Some(snapshot)) });
         }
     }
 
@@ -178,11 +178,17 @@ impl World {
                 StoreMode::Refuses => Input::Stored { unit, result: Err(StoreError::Refused) },
                 StoreMode::Fails => Input::Stored { unit, result: Err(StoreError::Unavailable) },
             },
-            Effect::Load { key } => Input::Restored { key, snapshot: self.records.get(&key).cloned() },
+            Effect::Load { key } => {
+                let found = self.does().map(|()| self.records.get(&key).cloned());
+                Input::Restored { key, found }
+            }
             Effect::Resolve { query } => resolved(query, self.script.number()),
             Effect::Forget { key } => {
-                self.records.remove(&key);
-                return;
+                let result = self.does();
+                if result.is_ok() {
+                    self.records.remove(&key);
+                }
+                Input::Forgotten { key, result }
             }
             Effect::Handover { shard, .. } => {
                 panic!("there is one shard, and something was handed to shard {shard}")
@@ -190,6 +196,15 @@ impl World {
             Effect::CloseFlow { .. } | Effect::CommandReply { .. } | Effect::Report(_) => return,
         };
         self.container.handle(answer, self.now);
+    }
+
+    /// Whether the store does now what needs no waiting.
+    fn does(&self) -> Result<(), StoreError> {
+        match self.store {
+            StoreMode::Stores | StoreMode::Waits => Ok(()),
+            StoreMode::Refuses => Err(StoreError::Refused),
+            StoreMode::Fails => Err(StoreError::Unavailable),
+        }
     }
 
     fn transmitted(&mut self, hop: Hop, bytes: Bytes) {
@@ -255,7 +270,12 @@ impl World {
 
 fn resolved(query: Query, mood: u8) -> Input {
     let address = [127, 0, 0, 4].into();
-    Input::Resolved { query, answer: if mood % 4 == 3 { Vec::new() } else { vec![address] } }
+    let answer = match mood % 8 {
+        3 => Ok(Vec::new()),
+        7 => Err(ResolveError::TimedOut),
+        _ => Ok(vec![address]),
+    };
+    Input::Resolved { query, answer }
 }
 
 fn config(starts: u64) -> Config {
@@ -276,7 +296,7 @@ fn config(starts: u64) -> Config {
 }
 
 fn application(name: &str, distributable: bool) -> Application {
-    let handlers = Handler::ALL.into_iter().filter(|handler| *handler != Handler::ServletInitialized);
+    let handlers = Handler::ALL.iter().copied().filter(|handler| *handler != Handler::ServletInitialized);
     Application {
         id: AppId { name: Arc::from(name), digest: 1 },
         descriptor: Descriptor {

@@ -45,8 +45,10 @@ impl<'a> Runner<'a> {
 
     /// The state of a session is that of the version which serves it, or is just being made so by an upgrade.
     pub(super) fn stamp(&mut self, version: u32) -> Result<(), End> {
-        // An invalidated session has no state.
-        let Ok(found) = self.turn.attribute(Scope::Application, "v") else { return Ok(()) };
+        if !self.turn.application_session_is_valid() {
+            return Ok(());
+        }
+        let found = self.turn.attribute(Scope::Application, "v")?;
         let own = version.to_string();
         match found {
             Some(found) if found == own.as_bytes() => Ok(()),
@@ -102,6 +104,12 @@ impl<'a> Runner<'a> {
                 self.turn.invalidate_session(session)?;
             }
             Act::Keep => self.turn.set_invalidate_when_ready(Scope::Application, false)?,
+            Act::KeepSession => {
+                let session = self.session()?;
+                self.turn.set_invalidate_when_ready(Scope::Session(session), false)?;
+            }
+            Act::Timer { .. } | Act::CancelTimers | Act::Fires | Act::AllFired => self.on_timers(act)?,
+            Act::Pending(status) => self.pending(*status)?,
             Act::Expires(seconds) => self.turn.set_expires(*seconds)?,
             Act::Takes(time) => self.takes += *time,
             Act::Trap(reason, text) => return Err(End::Died(*reason, text.clone())),
@@ -115,6 +123,50 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
+    #[allow(clippy::wildcard_enum_match_arm, reason = "whoever calls this has told the others apart")]
+    fn on_timers(&mut self, act: &Act) -> Result<(), End> {
+        match act {
+            Act::Timer { delay, repeat, persistent } => {
+                self.turn.create_timer(*delay, *repeat, *persistent, b"")?;
+                self.add("armed", 1)?;
+            }
+            Act::CancelTimers => {
+                for timer in self.turn.timers() {
+                    self.turn.cancel_timer(&timer.id);
+                    self.add("fired", 1)?;
+                }
+            }
+            Act::Fires => {
+                let fired = self.add("fired", 1)?;
+                let armed = self.add("armed", 0)?;
+                if fired > armed {
+                    let text = format!("timers: {fired} have fired and {armed} were armed");
+                    return Err(End::Died(TrapReason::HostError, text));
+                }
+            }
+            Act::AllFired => {
+                let (fired, armed) = (self.number("fired")?, self.number("armed")?);
+                if fired != armed {
+                    let text = format!("timers: {fired} have fired and {armed} were armed, and none is left");
+                    return Err(End::Died(TrapReason::HostError, text));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Answers every request that is open.
+    fn pending(&mut self, status: u16) -> Result<(), End> {
+        for session in self.turn.sessions() {
+            for request in self.turn.pending_requests(session)? {
+                let response = self.turn.create_response(request, status, None)?;
+                self.send(response)?;
+            }
+        }
+        Ok(())
+    }
+
     fn message(&self) -> Result<MessageId, End> {
         message_of(self.turn).ok_or_else(|| End::Failed("this handler has no message".to_owned()))
     }
@@ -124,8 +176,17 @@ impl<'a> Runner<'a> {
         Ok(wire::parse(&flat.bytes).is_some_and(|message| wire::cseq(&message).1 == "INVITE"))
     }
 
+    /// The session of the message, or of the callback, or else the oldest.
     fn session(&self) -> Result<SipKey, End> {
-        Ok(self.turn.session_of(self.message()?)?)
+        if let Callback::Session { session, .. } = self.turn.callback() {
+            return Ok(session);
+        }
+        match message_of(self.turn) {
+            Some(message) => Ok(self.turn.session_of(message)?),
+            None => {
+                self.turn.sessions().first().copied().ok_or(End::Failed("there is no session".to_owned()))
+            }
+        }
     }
 
     /// The latest session that is not the message's.
@@ -155,10 +216,20 @@ impl<'a> Runner<'a> {
         Ok(self.turn.send(message)?)
     }
 
+    fn number(&self, name: &str) -> Result<u64, End> {
+        let value = self.turn.attribute(Scope::Application, name)?;
+        Ok(value.and_then(|value| String::from_utf8_lossy(&value).parse().ok()).unwrap_or(0))
+    }
+
+    /// Adds to a number in an attribute: what it is then.
+    fn add(&mut self, name: &str, more: u64) -> Result<u64, End> {
+        let sum = self.number(name)? + more;
+        self.turn.set_attribute(Scope::Application, name, sum.to_string().as_bytes())?;
+        Ok(sum)
+    }
+
     fn count(&mut self, name: &str) -> Result<(), End> {
-        let old = self.turn.attribute(Scope::Application, name)?;
-        let old: u64 = old.and_then(|value| String::from_utf8_lossy(&value).parse().ok()).unwrap_or(0);
-        self.turn.set_attribute(Scope::Application, name, (old + 1).to_string().as_bytes())?;
+        self.add(name, 1)?;
         self.show(name)
     }
 

@@ -44,6 +44,10 @@ pub(super) fn invite(random: &mut Random, swarm: &Swarm) -> String {
         "200; keep; expires 20",
         "count n; 183; 183; 180; 200",
         "200; bye",
+        "180; timer 2s",
+        "timer 1s; 180; 200; timer 3s",
+        "timer 5s; 180; 200",
+        "timer 100ms; timer 100ms; 200; cancel-timers; timer 1s",
     ]);
     format!("{takes}{rest}")
 }
@@ -64,7 +68,17 @@ pub(super) fn other(random: &mut Random, swarm: &Swarm) -> String {
     let takes = takes(random, swarm);
     match death(random, swarm) {
         Some(death) => format!("count n; {takes}{death}"),
-        None => format!("{takes}{}", random.pick(&["200", "count n; 200", "403", "200; count n"])),
+        None => format!(
+            "{takes}{}",
+            random.pick(&[
+                "200",
+                "count n; 200",
+                "403",
+                "200; count n",
+                "timer 900ms; 200",
+                "200; cancel-timers"
+            ])
+        ),
     }
 }
 

@@ -179,6 +179,41 @@ fn only_target_refresh_requests_and_their_2xx_change_the_target() {
     }
 }
 
+/// RFC 3311 §5.1, §5.2: UPDATE and its 2xx refresh the target of early and confirmed dialogs, and confirm none.
+#[test]
+fn an_update_refreshes_the_target_of_an_early_dialog_too() {
+    for status in [180, 200] {
+        let mut uac = at_alice(status, "b", &["Record-Route: <sip:p1;lr>"]);
+        assert!(uac.owns_call_id() && !at_bob(&[]).owns_call_id());
+        let state = uac.state();
+        let draft = uac.next_request(Method::Update).unwrap();
+        assert_eq!(
+            (draft.cseq(), text(draft.header(HeaderId::Route).unwrap())),
+            (Ok((315, Method::Update)), "<sip:p1;lr>")
+        );
+        let to = format!("{BOB};tag=b");
+        let moved = ["Contact: <sip:bob@moved>", "Record-Route: <sip:other;lr>"];
+        for (status, expected) in
+            [(488, "sip:bob@192.0.2.4"), (491, "sip:bob@192.0.2.4"), (200, "sip:bob@moved")]
+        {
+            let response = of_call(&format!("SIP/2.0 {status} R"), ALICE, &to, "315 UPDATE", &moved);
+            uac.refresh_target(&response);
+            assert_eq!(text(uac.remote_target()), expected, "{status}");
+        }
+        assert_eq!(
+            (uac.state(), routes(&uac)),
+            (state, vec!["<sip:p1;lr>"]),
+            "the route set stays (RFC 3261 §12.2)"
+        );
+        let from = format!("{BOB};tag=b");
+        let update =
+            of_call("UPDATE sip:alice@h SIP/2.0", &from, ALICE, "7 UPDATE", &["Contact: <sip:bob@again>"]);
+        assert_eq!(uac.on_request(&update), Ok(()));
+        assert!(uac.refresh_target(&update));
+        assert_eq!(text(uac.remote_target()), "sip:bob@again");
+    }
+}
+
 #[test]
 fn a_refresh_without_a_readable_contact_changes_nothing() {
     for contact in ["X: y", "Contact: *", "Contact: <sip:a b@h>", "Contact: <sip:a@h"] {

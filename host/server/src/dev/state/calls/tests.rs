@@ -25,6 +25,7 @@ fn step(session: u64, caller: &str, ended: bool) -> StepRecord {
         id: session.to_string(),
         app: AppId { name: Arc::from("hello"), digest: 1 << 40 },
         version: "0.1.0".to_owned(),
+        number: 0,
         watches: vec![1],
         trapped: None,
         beginning: None,
