@@ -233,6 +233,42 @@ pub fn words(report: &Report) -> Option<(Loudness, String)> {
         | Report::NoAck { .. }
         | Report::ClientTimeout { .. }
         | Report::TransmitFailed { .. } => return of_a_peer(report),
+        Report::StoreRefused { .. }
+        | Report::StoreUnavailable { .. }
+        | Report::RolledBack { .. }
+        | Report::LoadFailed { .. }
+        | Report::RecordLeft { .. } => return of_the_store(report),
+        Report::ResolveFailed { host, why, messages } => {
+            (Loudness::INFO, format!("{messages} messages for {host} have no address: {}", why.name()))
+        }
+        Report::Restored { key, app } => {
+            (Loudness::DEBUG, format!("session {:016x} of {app} was restored", key.0))
+        }
+        Report::Broken { what, key } => (
+            Loudness::ERROR,
+            format!(
+                "a rule of the host itself was broken: {what}\nit was about session {:016x}; please report this",
+                key.0
+            ),
+        ),
+        Report::Left(app) => (Loudness::INFO, format!("{app} has left: its last call has ended")),
+        Report::NotDeployed(app) => {
+            (Loudness::ERROR, format!("{app} was to take calls and is not deployed: nothing was changed"))
+        }
+        Report::Upgraded { app, from, key } => {
+            (Loudness::DEBUG, format!("session {:016x} has moved from version {from} to {app}", key.0))
+        }
+        Report::Unrecorded { app, limit } => {
+            (Loudness::INFO, format!("{app}: a step was not recorded (limit `{limit}`)"))
+        }
+        Report::Deployed(_) | Report::Log { .. } | Report::Step(_) => return None,
+    })
+}
+
+/// What the store did not do.
+fn of_the_store(report: &Report) -> Option<(Loudness, String)> {
+    #[allow(clippy::wildcard_enum_match_arm, reason = "whoever calls this has told the others apart")]
+    Some(match report {
         Report::StoreRefused { key } => {
             (Loudness::WARN, format!("session {:016x} is owned elsewhere and was given up here", key.0))
         }
@@ -267,30 +303,7 @@ pub fn words(report: &Report) -> Option<(Loudness, String)> {
                 key.0
             ),
         ),
-        Report::ResolveFailed { host, why, messages } => {
-            (Loudness::INFO, format!("{messages} messages for {host} have no address: {}", why.name()))
-        }
-        Report::Restored { key, app } => {
-            (Loudness::DEBUG, format!("session {:016x} of {app} was restored", key.0))
-        }
-        Report::Broken { what, key } => (
-            Loudness::ERROR,
-            format!(
-                "a rule of the host itself was broken: {what}\nit was about session {:016x}; please report this",
-                key.0
-            ),
-        ),
-        Report::Left(app) => (Loudness::INFO, format!("{app} has left: its last call has ended")),
-        Report::NotDeployed(app) => {
-            (Loudness::ERROR, format!("{app} was to take calls and is not deployed: nothing was changed"))
-        }
-        Report::Upgraded { app, from, key } => {
-            (Loudness::DEBUG, format!("session {:016x} has moved from version {from} to {app}", key.0))
-        }
-        Report::Unrecorded { app, limit } => {
-            (Loudness::INFO, format!("{app}: a step was not recorded (limit `{limit}`)"))
-        }
-        Report::Deployed(_) | Report::Log { .. } | Report::Step(_) => return None,
+        _ => return None,
     })
 }
 

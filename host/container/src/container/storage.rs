@@ -292,12 +292,7 @@ impl Container {
             let restored_from = Some(snapshot.version);
             self.post(key, Work::Upgrade { to: application.clone(), restored_from });
         }
-        if application.handlers.has(Handler::ApplicationSessionDidActivate)
-            && !root
-            && self.replaying.is_none()
-        {
-            self.post(key, Work::Activated);
-        }
+        self.activate(key, application, root);
         // What left before the other host died leaves again, byte for byte; its peers absorb repetitions.
         self.release(key, snapshot.outbox);
         for (query, client, is_cancel) in unresolved {
@@ -311,6 +306,16 @@ impl Container {
             self.settle(key);
         }
         Ok(())
+    }
+}
+
+impl Container {
+    /// Lets the servlet of a restored session know that it is here.
+    fn activate(&mut self, key: Key, application: &Application, root: bool) {
+        let listens = application.handlers.has(Handler::ApplicationSessionDidActivate);
+        if listens && !root && self.replaying.is_none() {
+            self.post(key, Work::Activated);
+        }
     }
 }
 

@@ -129,6 +129,24 @@ pub(super) fn attributes(turn: &Turn) -> Vec<String> {
 }
 
 /// What people are told of a report.
+/// What the store did not do, in a sentence.
+fn of_the_store(report: &Report) -> Option<Event> {
+    let sentence = |text: String| Some(Event::Report { text });
+    #[allow(clippy::wildcard_enum_match_arm, reason = "whoever calls this has told the others apart")]
+    match report {
+        Report::StoreRefused { .. } => sentence("the store refused a unit".to_owned()),
+        Report::StoreUnavailable { attempt, .. } => {
+            sentence(format!("the store could not be reached, attempt {attempt}"))
+        }
+        Report::RolledBack { units, requests, .. } => sentence(format!(
+            "a session went back to its stored version: {units} units and {requests} requests are lost"
+        )),
+        Report::LoadFailed { why, .. } => sentence(format!("a stored session could not be loaded: {why}")),
+        Report::RecordLeft { .. } => sentence("the record of an ended session stays in the store".to_owned()),
+        _ => None,
+    }
+}
+
 fn event(report: &Report) -> Option<Event> {
     let sentence = |text: String| Some(Event::Report { text });
     match report {
@@ -179,15 +197,11 @@ fn event(report: &Report) -> Option<Event> {
         Report::LogDropped { app, lines } => {
             sentence(format!("{lines} log lines of {} are beyond its limit `log-bytes`", app.name))
         }
-        Report::StoreRefused { .. } => sentence("the store refused a unit".to_owned()),
-        Report::StoreUnavailable { attempt, .. } => {
-            sentence(format!("the store could not be reached, attempt {attempt}"))
-        }
-        Report::RolledBack { units, requests, .. } => sentence(format!(
-            "a session went back to its stored version: {units} units and {requests} requests are lost"
-        )),
-        Report::LoadFailed { why, .. } => sentence(format!("a stored session could not be loaded: {why}")),
-        Report::RecordLeft { .. } => sentence("the record of an ended session stays in the store".to_owned()),
+        Report::StoreRefused { .. }
+        | Report::StoreUnavailable { .. }
+        | Report::RolledBack { .. }
+        | Report::LoadFailed { .. }
+        | Report::RecordLeft { .. } => of_the_store(report),
         Report::ResolveFailed { host, why, .. } => {
             sentence(format!("a message was for {host}, which has no address: {}", why.name()))
         }
