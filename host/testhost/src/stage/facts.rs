@@ -128,7 +128,6 @@ pub(super) fn attributes(turn: &Turn) -> Vec<String> {
     all
 }
 
-/// What people are told of a report.
 /// What the store did not do, in a sentence.
 fn of_the_store(report: &Report) -> Option<Event> {
     let sentence = |text: String| Some(Event::Report { text });
@@ -147,6 +146,7 @@ fn of_the_store(report: &Report) -> Option<Event> {
     }
 }
 
+/// What people are told of a report.
 fn event(report: &Report) -> Option<Event> {
     let sentence = |text: String| Some(Event::Report { text });
     match report {
