@@ -9,8 +9,8 @@ use siplet_sip::message::Message;
 use siplet_sip::method::Method;
 use siplet_sip::time::Time;
 use siplet_sip::transaction::{
-    Deadline, InviteClient, InviteClientState, InviteServer, MergeKey, NonInviteClient, NonInviteClientState,
-    NonInviteServer, NonInviteServerState, ServerKey, TimerConfig,
+    Deadline, InviteClient, InviteClientState, InviteServer, InviteServerState, MergeKey, NonInviteClient,
+    NonInviteClientState, NonInviteServer, NonInviteServerState, ServerKey, TimerConfig,
 };
 
 use crate::config::Limits;
@@ -50,6 +50,16 @@ impl ServerTx {
     /// An INVITE of that SIP session without a final response (RFC 3261 §14.1).
     pub(crate) fn is_pending_invite(&self, sip: SipKey) -> bool {
         self.sip == sip && self.method == Method::Invite && self.is_open()
+    }
+
+    /// True while it keeps us from an INVITE of our own in that dialog (RFC 3261 §14.1): until it is confirmed or over. A
+    /// 2xx lets us go on at once.
+    pub(crate) fn blocks_invite(&self, sip: SipKey) -> bool {
+        let awaits_ack = match &self.machine {
+            ServerMachine::Invite(machine) => machine.state() == InviteServerState::Completed,
+            ServerMachine::Other(_) => false,
+        };
+        self.is_pending_invite(sip) || (self.sip == sip && awaits_ack)
     }
 
     /// True until the final response was given.

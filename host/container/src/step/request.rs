@@ -145,8 +145,9 @@ impl WorkingCopy {
             return Vec::new();
         }
         if received.method == Method::Invite && self.has_pending_invite(sip, server) {
-            // RFC 3261 §14.2: an INVITE is being answered in this dialog. The client may come again soon.
-            self.answer(server, 500, &[(HeaderId::RetryAfter, b"2")]);
+            // RFC 3261 §14.2 [3261-14.2-1]: an INVITE is being answered in this dialog.
+            let retry_after = self.random_up_to_10(server).to_string();
+            self.answer(server, 500, &[(HeaderId::RetryAfter, retry_after.as_bytes())]);
             return Vec::new();
         }
         self.call_or_default(&received.method, server)
@@ -181,6 +182,13 @@ impl WorkingCopy {
             status @ 500 => self.answer(server, status, &[(HeaderId::RetryAfter, b"1")]),
             status => self.answer(server, status, &[]),
         }
+    }
+
+    /// A number from 0 to 10 that no client guesses, and that is the same when the step runs again. It comes of a name that
+    /// nobody else gets: names are the only chance in a step.
+    fn random_up_to_10(&self, server: u32) -> u32 {
+        let name = self.mint(Kind::Tag, server);
+        name.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % 11
     }
 
     fn has_pending_invite(&self, sip: SipKey, other_than: u32) -> bool {

@@ -97,7 +97,7 @@ impl WorkingCopy {
             // RFC 3261 §15: the callee answers its INVITE with a failure instead.
             return Err(Misuse::NoDialog);
         }
-        let servers = || self.session.servers.iter().any(|tx| tx.is_pending_invite(sip));
+        let servers = || self.session.servers.iter().any(|tx| tx.blocks_invite(sip));
         let clients = || self.session.clients.iter().any(|tx| tx.is_pending_invite(sip));
         if *method == Method::Invite && (servers() || clients()) {
             // RFC 3261 §14.1.
