@@ -28,6 +28,7 @@ fn text(bytes: &[u8]) -> String {
 /// RFC 3261 §8.1.1: what each request outside a dialog carries.
 /// [3261-8.1.1-1, 3261-8.1.1.1-s1, 3261-8.1.1.3-1, 3261-8.1.1.5-1, 3261-8.1.1.6-1, 3261-8.1.1.7-1, 3261-8.1.1.7-2]
 /// [3261-8.1.1.7-3, 3261-8.1.1.7-5, 3261-8.1.1.8-1, 3261-12.1.2-1, 3261-18.1.1-5]
+// [3581-3]
 #[test]
 fn our_first_request_has_what_every_request_has() {
     let mut host = Host::new(&[DoMessage], caller);
@@ -183,6 +184,19 @@ fn unknown_headers_and_malformed_ones_that_nobody_needs_are_ignored() {
     assert_eq!(host.take_sent(), ["200 INVITE"]);
 }
 
+/// RFC 3261 §8.2.2.3 [3261-8.2.2.3-4]: what a CANCEL or the ACK of a failure requires is passed over.
+#[test]
+fn nothing_that_a_cancel_or_an_ack_requires_matters() {
+    let mut host = Host::new(&[DoInvite], |_| Ok(()));
+    let requires = |text: String| text.replace("Max-F", "Require: x-ray\nProxy-Require: x-ray\nMax-F");
+    host.receive(&request("INVITE", 1, "i", ""));
+    host.receive(&requires(request("CANCEL", 1, "i", "")));
+    assert_eq!(host.take_sent(), ["200 CANCEL", "487 INVITE"]);
+    host.receive(&requires(request("ACK", 1, "i", "")));
+    host.advance(std::time::Duration::from_secs(3));
+    assert_eq!(host.take_sent(), [""; 0], "the 487 is acknowledged");
+}
+
 /// RFC 3261 §8.1.3.2 [3261-8.1.3.2-1, 3261-8.1.3.2-2, 3261-8.1.3.2-3]: a status that nobody knows is that of its class.
 #[test]
 fn an_unknown_status_is_that_of_its_class() {
@@ -317,7 +331,7 @@ fn a_dialog_ends_with_481_408_or_silence() {
     }
 }
 
-/// RFC 3261 §14.1 [3261-14.1-3]: an INVITE of the peer that we have refused is in the way until its ACK has come.
+/// RFC 3261 §14.1 [3261-14.1-1, 3261-14.1-3]: an INVITE of the peer that we have refused is in the way until its ACK has come.
 #[test]
 fn our_re_invite_waits_for_the_ack_of_a_refusal() {
     fn refuses_and_asks_back(turn: &mut Turn) -> Result<(), Misuse> {
