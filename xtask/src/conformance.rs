@@ -1,106 +1,126 @@
-//! `cargo xtask conformance`: which section of which RFC is obeyed where, and which test shows it.
+//! `cargo xtask conformance`: which rule of which RFC, and which method of SIP Servlet 1.1, is obeyed where, and which test shows it.
 //!
-//! A branch that obeys an RFC says so in a mark, the word RFC with its number and a section after `§`, and its test
-//! bears the same mark. This command collects the marks into `tests/CONFORMANCE.md`.
+//! The rules are frozen lists in `tests/conformance`, whose `README.md` says how code and tests claim a row. This command
+//! collects the claims into `tests/CONFORMANCE.md`. Sections of RFCs that no list has are collected from marks: the word
+//! RFC with its number and a section after `§`.
 
+mod claims;
+mod judge;
+mod lists;
 mod marks;
+mod render;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
+use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context, Result, bail};
 
 use crate::project::Project;
 use crate::tidy::files::{self, File};
-use marks::Mark;
+use claims::{Claims, is_test};
+use lists::Lists;
+use render::Sections;
+
+/// The page that this command writes.
+const PAGE: &str = "tests/CONFORMANCE.md";
 
 /// Options of `cargo xtask conformance`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Write nothing; fail when the table is not what the marks say
+    /// Write nothing; fail when the page is not what lists and claims say
     #[arg(long)]
     check: bool,
-}
-
-impl Options {
-    /// The options that only compare.
-    pub(crate) fn check() -> Self {
-        Self { check: true }
-    }
+    /// A row that was done and is meant to be so no longer
+    #[arg(long, value_name = "ROW")]
+    reopen: Vec<String>,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// A file cannot be read or written, or the table is stale and only to be checked.
+/// A file cannot be read or written, a claim is wrong, a row is no longer done, or the page is stale and only to be checked.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
-    let path = project.path("tests/CONFORMANCE.md");
-    let table = table(&files::all(project)?);
-    let there = fs::read_to_string(&path).unwrap_or_default();
+    let files = files::all(project)?;
     if options.check {
-        if there != table {
-            bail!("tests/CONFORMANCE.md is stale; renew it with `cargo xtask conformance` and commit it");
+        let problems = check(&files);
+        if !problems.is_empty() {
+            bail!("{}", problems.join("\n"));
         }
-        println!("tests/CONFORMANCE.md says what the marks say");
-    } else if there != table {
-        fs::write(&path, &table).with_context(|| format!("cannot write {}", project.shown(&path)))?;
-        println!("tests/CONFORMANCE.md renewed");
+        println!("{PAGE} says what lists and claims say");
+        return Ok(());
+    }
+    let (page, mut problems) = made(&files);
+    let there = text_of(&files, PAGE);
+    let (lists, claims) = read(&files);
+    for id in judge::lost(there, &lists, &claims, &options.reopen) {
+        problems.push(format!(
+            "{PAGE}: `{id}` was done and is so no longer; where that is meant, `--reopen '{id}'`"
+        ));
+    }
+    if !problems.is_empty() {
+        bail!("{}", problems.join("\n"));
+    }
+    if there == page {
+        println!("{PAGE} is as it was");
     } else {
-        println!("tests/CONFORMANCE.md is as it was");
+        let path = project.path(PAGE);
+        fs::write(&path, &page).with_context(|| format!("cannot write {}", project.shown(&path)))?;
+        println!("{PAGE} renewed");
     }
     Ok(())
 }
 
-/// Where a section is named.
-#[derive(Default)]
-struct Places {
-    code: BTreeSet<String>,
-    tests: BTreeSet<String>,
+/// What is wrong with lists, claims and page.
+pub(crate) fn check(files: &[File]) -> Vec<String> {
+    let (page, mut problems) = made(files);
+    if problems.is_empty() && text_of(files, PAGE) != page {
+        problems.push(format!("{PAGE} is stale: renew it with `cargo xtask conformance` and commit it"));
+    }
+    problems
 }
 
-fn table(files: &[File]) -> String {
-    let mut sections: BTreeMap<Mark, Places> = BTreeMap::new();
+fn text_of<'a>(files: &'a [File], path: &str) -> &'a str {
+    files.iter().find(|file| file.path == path).map_or("", |file| &file.text)
+}
+
+fn read(files: &[File]) -> (Lists, Claims) {
+    let counted: Vec<&File> = files.iter().filter(|file| counts(&file.path)).collect();
+    (Lists::read(files).0, Claims::of(&counted))
+}
+
+/// The page, and what is wrong with lists and claims.
+fn made(files: &[File]) -> (String, Vec<String>) {
+    let (lists, claims) = read(files);
+    let mut problems = Lists::read(files).1;
+    problems.extend(judge::problems(&lists, &claims));
+    (render::page(&lists, &claims, &sections(files, &lists)), problems)
+}
+
+/// Sections that code or tests name and that no list has.
+fn sections(files: &[File], lists: &Lists) -> Sections {
+    let listed: BTreeSet<(u32, &str)> = lists
+        .rfcs
+        .iter()
+        .flat_map(|(rfc, rows)| rows.iter().filter_map(|row| Some((*rfc, row.id.split('-').nth(1)?))))
+        .collect();
+    let mut sections = Sections::new();
     for file in files.iter().filter(|file| counts(&file.path)) {
         for mark in marks::of(&file.text) {
+            if listed.contains(&(mark.rfc, mark.section.as_str())) {
+                continue;
+            }
             let places = sections.entry(mark).or_default();
             let side = if is_test(&file.path) { &mut places.tests } else { &mut places.code };
             side.insert(file.path.clone());
         }
     }
-    let tested =
-        sections.values().filter(|places| !places.code.is_empty() && !places.tests.is_empty()).count();
-    let in_code = sections.values().filter(|places| !places.code.is_empty()).count();
-    let mut text = format!(
-        "# Conformance\n\nMade by `cargo xtask conformance` from the marks in code and tests; do not edit.\n\
-         {in_code} sections are named in code, {tested} of them also in a test.\n"
-    );
-    let mut rfc = 0;
-    for (mark, places) in &sections {
-        if mark.rfc != rfc {
-            rfc = mark.rfc;
-            // Writing to a string cannot fail.
-            let _ = write!(text, "\n## RFC {rfc}\n\n| section | code | tests |\n|---|---|---|\n");
-        }
-        let _ =
-            writeln!(text, "| §{} | {} | {} |", mark.section, joined(&places.code), joined(&places.tests));
-    }
-    text
+    sections
 }
 
-fn joined(paths: &BTreeSet<String>) -> String {
-    paths.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join("<br>")
-}
-
-/// The host, the SDK and the tests; not this command line, whose own tests name sections as examples.
+/// The host, the SDK, WIT and the tests; not this command line, whose own tests name rows as examples.
 fn counts(path: &str) -> bool {
-    let ending = [".rs", ".sip", ".xml"].iter().any(|ending| path.ends_with(ending));
+    let ending = [".rs", ".sip", ".xml", ".wit"].iter().any(|ending| path.ends_with(ending));
     ending && !path.starts_with("xtask/")
-}
-
-/// A file of tests: everything under a `tests` folder, and the `tests.rs` of a module.
-fn is_test(path: &str) -> bool {
-    path.split('/').any(|part| part == "tests" || part == "tests.rs")
 }
 
 #[cfg(test)]
@@ -111,21 +131,52 @@ mod tests {
         File { path: path.to_owned(), text: text.to_owned() }
     }
 
+    fn checkout() -> Vec<File> {
+        vec![
+            file("host/sip/src/transaction.rs", "// RFC 3261 §17.2.1 [3261-17.2.1-1]: 2xx; RFC 6026 §9\n"),
+            file(
+                "tests/conformance/rfc3261.tsv",
+                "3261-17.2.1-1\tserver\tA | B.\n3261-17.2.1-2\tserver\tC.\n",
+            ),
+            file("tests/conformance/jsr289-api.tsv", "A\tb()\n"),
+            file("tests/conformance/jsr289-answers.tsv", "A.b()\tnothing\tno threads\n"),
+            file("tests/scenarios/invite.sip", "# RFC 3261 §17.2.1 [3261-17.2.1-1]: sent again\n"),
+            file("xtask/src/tidy.rs", "// RFC 9999 §1 [3261-1-1]\n"),
+        ]
+    }
+
     #[test]
-    fn a_section_is_listed_with_its_code_and_its_tests() {
-        let table = table(&[
-            file("host/sip/src/transaction.rs", "// RFC 3261 §17.2.1: 2xx leaves Proceeding\n"),
-            file("host/sip/src/transaction/tests.rs", "// RFC 3261 §17.2.1\n// RFC 6026 §7.1\n"),
-            file("tests/scenarios/invite.sip", "# RFC 3261 §17.2.1: the 2xx is sent again\n"),
-            file("xtask/src/tidy.rs", "// RFC 9999 §1\n"),
-        ]);
-        assert!(table.contains("1 sections are named in code, 1 of them also in a test."), "{table}");
-        let row = "| §17.2.1 | `host/sip/src/transaction.rs` | `host/sip/src/transaction/tests.rs`<br>`tests/scenarios/invite.sip` |";
-        assert!(table.contains(row), "{table}");
-        assert!(
-            table.contains("## RFC 6026\n\n| section | code | tests |\n|---|---|---|\n| §7.1 |  |"),
-            "{table}"
-        );
-        assert!(!table.contains("9999"));
+    fn the_page_tells_of_rows_methods_and_other_sections() {
+        let (page, problems) = made(&checkout());
+        assert_eq!(problems, Vec::<String>::new());
+        for line in [
+            "| RFC 3261 | 2 | 1 | 0 | 1 |",
+            "| SIP Servlet 1.1 (JSR 289) | 1 | 0 | 1 | 0 |",
+            "| 3261-17.2.1-1 | done | server | A \\| B. | `host/sip/src/transaction.rs` | `tests/scenarios/invite.sip` |",
+            "| 3261-17.2.1-2 | open | server | C. |  |  |",
+            "| `A.b()` | nothing | no threads |  |  |",
+            "### RFC 6026",
+            "| §9 | `host/sip/src/transaction.rs` |  |",
+        ] {
+            assert!(page.contains(line), "no `{line}` in\n{page}");
+        }
+        assert!(!page.contains("§17.2.1 |") && !page.contains("9999"), "{page}");
+    }
+
+    #[test]
+    fn a_stale_page_and_a_lost_test_fail_the_check() {
+        let mut files = checkout();
+        assert!(check(&files)[0].contains("is stale"));
+        let page = made(&files).0;
+        files.push(file(PAGE, &page));
+        assert_eq!(check(&files), Vec::<String>::new());
+        files.retain(|file| !file.path.ends_with(".sip"));
+        assert_eq!(check(&files).len(), 1);
+        assert!(check(&files)[0].contains("it claims `3261-17.2.1-1`, and no test does"));
+        // The claim in the code gone as well, only the page tells of what was.
+        files.retain(|file| !file.path.starts_with("host/"));
+        let (lists, claims) = read(&files);
+        assert_eq!(judge::lost(&page, &lists, &claims, &[]), ["3261-17.2.1-1"]);
+        assert!(check(&files)[0].contains("is stale"));
     }
 }

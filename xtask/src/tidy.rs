@@ -9,11 +9,12 @@ mod format;
 mod invariants;
 mod names;
 mod rooms;
-mod scanner;
+pub(crate) mod scanner;
 mod sizes;
 
 use anyhow::{Result, bail};
 
+use crate::conformance;
 use crate::project::Project;
 
 /// Runs the command.
@@ -25,7 +26,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     if !problems.is_empty() {
         bail!("{}\n\n{} untidy places", problems.join("\n"), problems.len());
     }
-    println!("tidy: edges, names, sizes, invariants, samples, format are in order");
+    println!("tidy: edges, names, sizes, invariants, samples, conformance, format are in order");
     Ok(())
 }
 
@@ -36,6 +37,7 @@ fn problems(project: &Project) -> Result<Vec<String>> {
     problems.extend(sizes::check(&files, &project.path("xtask/tidy-exceptions.txt"))?);
     problems.extend(invariants::check(&files));
     problems.extend(rooms::check(&files));
+    problems.extend(conformance::check(&files));
     problems.extend(format::check(project)?);
     Ok(problems)
 }

@@ -30,6 +30,7 @@ impl<'a> Address<'a> {
     ///
     /// # Errors
     /// [`Error::InvalidAddress`].
+    // jsr289: SipFactory.createAddress(String)
     pub fn parse(text: &'a str) -> Result<Self> {
         let parts = NameAddr::parse(text.as_bytes()).map_err(|_| invalid("address", text))?;
         Ok(Self { text, parts })
@@ -42,6 +43,7 @@ impl<'a> Address<'a> {
     }
 
     /// The display name without quotes and escapes; `None` when there is none.
+    // jsr289: Address.getDisplayName()
     #[must_use]
     pub fn display_name(&self) -> Option<Cow<'a, str>> {
         self.parts.display_name().map(|name| match name {
@@ -54,6 +56,7 @@ impl<'a> Address<'a> {
     ///
     /// # Errors
     /// [`Error::InvalidAddress`].
+    // jsr289: Address.getURI()
     pub fn uri(&self) -> Result<Uri<'a>> {
         Uri::parse(self.uri_text())
     }
@@ -133,6 +136,7 @@ impl<'a> Uri<'a> {
     }
 
     /// The user part, without the password.
+    // jsr289: SipURI.getUser()
     #[must_use]
     pub fn user(&self) -> Option<&'a str> {
         self.parts.user().map(text)
@@ -157,6 +161,7 @@ impl<'a> Uri<'a> {
     }
 
     /// The value of the URI parameter of that name, in any case; empty for a name alone.
+    // jsr289: URI.getParameter(String)
     #[must_use]
     pub fn param(&self, name: &str) -> Option<Cow<'a, str>> {
         self.parts.param(name.as_bytes()).map(|param| unquoted(param.unquoted()))

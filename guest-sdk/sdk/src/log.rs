@@ -17,6 +17,7 @@ pub use crate::{
 };
 
 /// Writes one line of log; the macros of this module do the same with a format.
+// jsr289: SipServlet.log(String)
 pub fn line(level: Level, text: &str) {
     crate::ambient::host::log(level, text);
 }

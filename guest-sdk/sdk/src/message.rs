@@ -175,6 +175,7 @@ impl Message {
     /// The value of the first line of that header as it stands, a comma list as a whole.
     ///
     /// What is not UTF-8 is replaced by U+FFFD; [`header_bytes`](Self::header_bytes) gives it as it came.
+    // jsr289: SipServletMessage.getHeader(String)
     #[track_caller]
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -191,6 +192,7 @@ impl Message {
     }
 
     /// The values of all lines of that header in their order, comma lists as a whole.
+    // jsr289: SipServletMessage.getHeaders(String)
     #[track_caller]
     pub fn headers<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> + Clone {
         self.lines_of(HeaderName::from(name)).map(|line| line.text())
@@ -210,6 +212,7 @@ impl Message {
     }
 
     /// All header lines as name and value, in the order of the message.
+    // jsr289: SipServletMessage.getHeaderNames()
     #[track_caller]
     pub fn header_lines(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.shared.view(Wanted::Lines).lines().map(|line| {
@@ -232,6 +235,7 @@ impl Message {
     ///
     /// # Errors
     /// [`Error::InvalidAddress`] when there is no readable From.
+    // jsr289: SipServletMessage.getFrom()
     #[track_caller]
     pub fn from(&self) -> Result<Address<'_>> {
         self.wanted_address("From")
@@ -241,6 +245,7 @@ impl Message {
     ///
     /// # Errors
     /// [`Error::InvalidAddress`] when there is no readable To.
+    // jsr289: SipServletMessage.getTo()
     #[track_caller]
     pub fn to(&self) -> Result<Address<'_>> {
         self.wanted_address("To")
@@ -252,6 +257,7 @@ impl Message {
     }
 
     /// The Call-ID; empty when there is none.
+    // jsr289: SipServletMessage.getCallId()
     #[track_caller]
     #[must_use]
     pub fn call_id(&self) -> &str {
@@ -259,6 +265,8 @@ impl Message {
     }
 
     /// The body, which may be empty.
+    // jsr289: SipServletMessage.getContent(); SipServletMessage.getRawContent()
+    // jsr289: SipServletMessage.getContentLength()
     #[track_caller]
     #[must_use]
     pub fn body(&self) -> &[u8] {
@@ -266,6 +274,7 @@ impl Message {
     }
 
     /// The Content-Type without its parameters, in lower case as in `application/sdp`; `None` when there is none.
+    // jsr289: SipServletMessage.getContentType()
     #[track_caller]
     #[must_use]
     pub fn content_type(&self) -> Option<String> {
@@ -278,6 +287,7 @@ impl Message {
     ///
     /// # Errors
     /// [`Error::StaleHandle`].
+    // jsr289: SipServletMessage.getRemotePort()
     pub fn peer(&self) -> Result<Option<Peer>> {
         self.shared.host(|host, id| host.peer(id))
     }
@@ -291,12 +301,14 @@ impl Message {
     }
 
     /// The SIP session that the message belongs to.
+    // jsr289: SipServletMessage.getSession()
     #[must_use]
     pub fn session(&self) -> SipSession {
         SipSession::new(self.turn().clone(), self.shared.host(|host, id| host.session_of(id)))
     }
 
     /// The application session of this turn: everything that the application keeps for the call.
+    // jsr289: SipServletMessage.getApplicationSession()
     #[must_use]
     pub fn application_session(&self) -> ApplicationSession {
         ApplicationSession::new(self.turn().clone())
@@ -306,6 +318,7 @@ impl Message {
     ///
     /// # Errors
     /// [`Error::SystemHeader`], [`Error::InvalidHeader`], [`Error::AlreadyCommitted`], [`Error::StaleHandle`].
+    // jsr289: SipServletMessage.setHeader(String, String)
     pub fn set_header(&self, name: &str, value: impl AsRef<[u8]>) -> Result {
         self.shared.host(|host, id| host.set_header(id, name, value.as_ref()))?;
         self.shared.touch(Touched::header(HeaderName::from(name)));
@@ -316,6 +329,7 @@ impl Message {
     ///
     /// # Errors
     /// As [`set_header`](Self::set_header).
+    // jsr289: SipServletMessage.addHeader(String, String)
     pub fn add_header(&self, name: &str, value: impl AsRef<[u8]>) -> Result {
         self.shared.host(|host, id| host.add_header(id, name, value.as_ref()))?;
         self.shared.touch(Touched::header(HeaderName::from(name)));
@@ -326,6 +340,7 @@ impl Message {
     ///
     /// # Errors
     /// As [`set_header`](Self::set_header).
+    // jsr289: SipServletMessage.removeHeader(String)
     pub fn remove_header(&self, name: &str) -> Result {
         self.shared.host(|host, id| host.remove_header(id, name))?;
         self.shared.touch(Touched::header(HeaderName::from(name)));
@@ -336,6 +351,7 @@ impl Message {
     ///
     /// # Errors
     /// [`Error::InvalidHeader`] for a Content-Type that is none, [`Error::AlreadyCommitted`], [`Error::StaleHandle`].
+    // jsr289: SipServletMessage.setContent(Object, String)
     pub fn set_body(&self, content_type: &str, body: impl AsRef<[u8]>) -> Result {
         self.shared.host(|host, id| host.set_content(id, content_type, body.as_ref()))?;
         for header in [HeaderId::ContentType, HeaderId::ContentLength] {

@@ -40,22 +40,26 @@ pub trait Servlet: Sized {
     fn init(config: &Config) -> Result<Self>;
 
     /// A call is set up, or one that is up is changed: then [`Request::is_initial`] is false (RFC 3261 §13, §14).
+    // jsr289: SipServlet.doInvite(SipServletRequest)
     fn do_invite(&self, request: Request) -> Result {
         not_handled(&request, Self::ALLOW)
     }
 
     /// The caller acknowledges a final response to its INVITE (RFC 3261 §13.2.2.4). An ACK is never answered.
+    // jsr289: SipServlet.doAck(SipServletRequest)
     fn do_ack(&self, request: Request) -> Result {
         nothing(request)
     }
 
     /// The peer ends the call (RFC 3261 §15). The dialog is over when this is called, whatever it does.
+    // jsr289: SipServlet.doBye(SipServletRequest)
     fn do_bye(&self, request: Request) -> Result {
         request.create_response(200)?.send()
     }
 
     /// The caller gives up an INVITE that has no final response (RFC 3261 §9). The host has answered the CANCEL with 200
     /// and the INVITE with 487.
+    // jsr289: SipServlet.doCancel(SipServletRequest)
     fn do_cancel(&self, request: Request) -> Result {
         nothing(request)
     }
@@ -71,11 +75,13 @@ pub trait Servlet: Sized {
     }
 
     /// Something is told inside a call: a digit, a package (RFC 6086).
+    // jsr289: SipServlet.doInfo(SipServletRequest)
     fn do_info(&self, request: Request) -> Result {
         not_handled(&request, Self::ALLOW)
     }
 
     /// A text arrives (RFC 3428).
+    // jsr289: SipServlet.doMessage(SipServletRequest)
     fn do_message(&self, request: Request) -> Result {
         not_handled(&request, Self::ALLOW)
     }
@@ -116,11 +122,13 @@ pub trait Servlet: Sized {
     }
 
     /// A response of 101 to 199 came for a request of ours.
+    // jsr289: SipServlet.doProvisionalResponse(SipServletResponse)
     fn do_provisional_response(&self, response: Response) -> Result {
         nothing(response)
     }
 
     /// A 2xx came for a request of ours; that of an INVITE wants [`Response::create_ack`].
+    // jsr289: SipServlet.doSuccessResponse(SipServletResponse)
     fn do_success_response(&self, response: Response) -> Result {
         nothing(response)
     }
@@ -131,6 +139,7 @@ pub trait Servlet: Sized {
     }
 
     /// A 4xx, 5xx or 6xx came for a request of ours.
+    // jsr289: SipServlet.doErrorResponse(SipServletResponse)
     fn do_error_response(&self, response: Response) -> Result {
         nothing(response)
     }
@@ -141,11 +150,14 @@ pub trait Servlet: Sized {
     }
 
     /// Once for a deployment, before its first call, in an application session that belongs to no call.
+    // jsr289: SipServletListener.servletInitialized(SipServletContextEvent)
+    // jsr289: SipServletContextEvent.getSipServlet()
     fn servlet_initialized(&self, application_session: ApplicationSession) -> Result {
         nothing(application_session)
     }
 
     /// No ACK came for this 2xx in 64*T1 (RFC 3261 §13.3.1.4). When the handler sends no BYE, the host does.
+    // jsr289: SipErrorListener.noAckReceived(SipErrorEvent); SipErrorEvent.getResponse()
     fn no_ack_received(&self, response: Response) -> Result {
         nothing(response)
     }

@@ -44,6 +44,7 @@ macro_rules! attributes {
         ///
         /// # Errors
         /// [`Error::InvalidSession`], [`Error::StaleHandle`]; [`Error::Failed`] when what is stored there is no `T`.
+        // jsr289: SipApplicationSession.getAttribute(String); SipSession.getAttribute(String)
         pub fn get<T: DeserializeOwned>(&self, attribute: Attribute<T>) -> Result<Option<T>> {
             let stored = self.host(|host, of| host.attribute(of, attribute.name()))?;
             stored.map(|json| attribute.decode(&json)).transpose()
@@ -54,6 +55,7 @@ macro_rules! attributes {
         /// # Errors
         /// [`Error::InvalidSession`], [`Error::StaleHandle`]; [`Error::Limit`] when the attributes of the call grow too
         /// large; [`Error::Failed`] when JSON cannot express the value.
+        // jsr289: SipApplicationSession.setAttribute(String, Object); SipSession.setAttribute(String, Object)
         pub fn set<T: Serialize>(&self, attribute: Attribute<T>, value: &T) -> Result {
             let json = attribute.encode(value)?;
             self.host(|host, of| host.set_attribute(of, attribute.name(), &json))
@@ -63,6 +65,7 @@ macro_rules! attributes {
         ///
         /// # Errors
         /// [`Error::InvalidSession`], [`Error::StaleHandle`].
+        // jsr289: SipApplicationSession.removeAttribute(String)
         pub fn remove<T>(&self, attribute: Attribute<T>) -> Result {
             self.host(|host, of| host.remove_attribute(of, attribute.name()))
         }
@@ -71,6 +74,7 @@ macro_rules! attributes {
         ///
         /// # Errors
         /// [`Error::InvalidSession`], [`Error::StaleHandle`].
+        // jsr289: SipApplicationSession.getAttributeNames()
         pub fn attribute_names(&self) -> Result<Vec<String>> {
             self.host(|host, of| host.attribute_names(of))
         }
@@ -87,6 +91,7 @@ macro_rules! attributes {
         ///
         /// # Errors
         /// [`Error::InvalidSession`], [`Error::StaleHandle`].
+        // jsr289: SipApplicationSession.setInvalidateWhenReady(boolean)
         pub fn set_invalidate_when_ready(&self, on: bool) -> Result {
             self.host(|host, of| host.set_invalidate_when_ready(of, on))
         }
@@ -113,6 +118,7 @@ impl SipSession {
     ///
     /// # Errors
     /// [`Error::InvalidSession`], [`Error::StaleHandle`].
+    // jsr289: SipSession.getId()
     pub fn id(&self) -> Result<String> {
         self.keyed(|host, key| host.session_id(key))
     }
@@ -121,6 +127,7 @@ impl SipSession {
     ///
     /// # Errors
     /// [`Error::StaleHandle`].
+    // jsr289: SipSession.isValid()
     pub fn is_valid(&self) -> Result<bool> {
         self.keyed(|host, key| host.session_is_valid(key))
     }
@@ -129,6 +136,7 @@ impl SipSession {
     ///
     /// # Errors
     /// [`Error::InvalidSession`], [`Error::StaleHandle`].
+    // jsr289: SipSession.getState()
     pub fn state(&self) -> Result<SessionState> {
         self.keyed(|host, key| host.session_state(key))
     }
@@ -145,6 +153,7 @@ impl SipSession {
     ///
     /// # Errors
     /// [`Error::InvalidSession`], [`Error::StaleHandle`].
+    // jsr289: SipSession.getLocalParty()
     pub fn local_party(&self) -> Result<String> {
         self.keyed(|host, key| host.local_party(key)).map(lossy)
     }
@@ -153,6 +162,7 @@ impl SipSession {
     ///
     /// # Errors
     /// [`Error::InvalidSession`], [`Error::StaleHandle`].
+    // jsr289: SipSession.getRemoteParty()
     pub fn remote_party(&self) -> Result<String> {
         self.keyed(|host, key| host.remote_party(key)).map(lossy)
     }
@@ -167,6 +177,7 @@ impl SipSession {
     ///
     /// # Errors
     /// [`Error::NoDialog`]; [`Error::InvalidMethod`] for ACK and CANCEL, which are made of the message they belong to.
+    // jsr289: SipSession.createRequest(String)
     pub fn create_request(&self, method: &str) -> Result<Request> {
         let id = self.keyed(|host, key| host.create_request(key, method))?;
         Ok(Request::new(self.turn.message(id)))
@@ -186,6 +197,7 @@ impl SipSession {
     ///
     /// # Errors
     /// [`Error::InvalidSession`], [`Error::StaleHandle`].
+    // jsr289: SipSession.invalidate()
     pub fn invalidate(&self) -> Result {
         self.keyed(|host, key| host.invalidate_session(key))
     }
@@ -206,6 +218,7 @@ impl ApplicationSession {
     ///
     /// # Errors
     /// [`Error::InvalidSession`], [`Error::StaleHandle`].
+    // jsr289: SipApplicationSession.getId()
     pub fn id(&self) -> Result<String> {
         self.turn.host(|host| host.application_session_id())
     }
@@ -222,6 +235,7 @@ impl ApplicationSession {
     ///
     /// # Errors
     /// [`Error::InvalidSession`], [`Error::StaleHandle`].
+    // jsr289: SipApplicationSession.getSessions()
     pub fn sessions(&self) -> Result<Vec<SipSession>> {
         let keys = self.turn.host(|host| host.sessions())?;
         Ok(keys.into_iter().map(|key| SipSession::new(self.turn.clone(), Ok(key))).collect())
@@ -231,6 +245,7 @@ impl ApplicationSession {
     ///
     /// # Errors
     /// [`Error::InvalidAddress`], [`Error::InvalidMethod`], [`Error::Limit`], [`Error::InvalidSession`].
+    // jsr289: SipFactory.createRequest(SipApplicationSession, String, String, String)
     pub fn create_request(&self, method: &str, from: &str, to: &str) -> Result<Request> {
         let id = self.turn.host(|host| host.create_initial_request(method, from, to))?;
         Ok(Request::new(self.turn.message(id)))
@@ -269,6 +284,7 @@ impl ApplicationSession {
     ///
     /// # Errors
     /// [`Error::InvalidSession`], [`Error::StaleHandle`].
+    // jsr289: SipApplicationSession.getExpirationTime()
     pub fn expires_at(&self) -> Result<Option<Time>> {
         Ok(self.turn.host(|host| host.expires_at())?.map(crate::ambient::time_of))
     }
@@ -285,6 +301,7 @@ impl ApplicationSession {
     ///
     /// # Errors
     /// [`Error::InvalidSession`], [`Error::StaleHandle`].
+    // jsr289: SipApplicationSession.invalidate()
     pub fn invalidate(&self) -> Result {
         self.turn.host(|host| host.invalidate_application_session())
     }

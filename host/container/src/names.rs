@@ -20,6 +20,7 @@ use crate::io::Key;
 use crate::record::NamesKey;
 
 /// What a name names; a hash for one kind is none for another.
+// [3261-8.1.1.4-s1, 3261-8.1.1.7-4]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Kind {
@@ -38,6 +39,7 @@ pub(crate) enum Kind {
 }
 
 /// Magic cookie of a branch (RFC 3261 §8.1.1.7).
+// [3261-8.1.1.7-5]
 const COOKIE: &str = "z9hG4bK";
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
 /// Characters of a name.
@@ -145,6 +147,7 @@ impl Minter {
     }
 
     /// A To tag for an answer without a transaction: the same for the same request (RFC 3261 §8.2.7).
+    // [3261-8.2.7-5]
     pub(crate) fn stateless_tag(&self, fields: [&[u8]; 3]) -> String {
         let mut hasher = SipHasher24::new_with_keys(self.secret[0], self.secret[1]);
         hasher.write_u8(0x80);

@@ -117,7 +117,7 @@ fn takes(application: &Application, methods: &[String], method: &Method) -> bool
     }
     match &application.descriptor.methods {
         Some(methods) => methods.iter().any(|name| name == method.as_str()),
-        // OPTIONS is answered for every application (RFC 3261 §11.2).
+        // OPTIONS is answered for every application (RFC 3261 §11.2). [3261-11-1]
         None => *method == Method::Options || application.handlers.has(Handler::of_method(method)),
     }
 }
@@ -135,6 +135,7 @@ fn taken(application: &Application, methods: &[String]) -> Vec<String> {
         .map(|(method, _)| method.as_str().to_owned())
         .collect();
     let told = if methods.is_empty() { application.descriptor.methods.as_deref() } else { Some(methods) };
+    // [3261-13.1-1]
     let with_a_call = ["ACK", "CANCEL", "BYE"].map(str::to_owned);
     let of_a_call: &[String] = if names.iter().any(|name| name == "INVITE") { &with_a_call } else { &[] };
     for name in told.unwrap_or_default().iter().chain(of_a_call) {

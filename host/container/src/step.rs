@@ -193,6 +193,7 @@ impl WorkingCopy {
     }
 
     /// The Contact of our own side on that listener (RFC 3261 §8.1.1.8).
+    // [3261-8.1.1.8-2]
     pub(crate) fn contact(&self, listener: u16, transport: Transport, secure: bool) -> Bytes {
         let scheme = if secure { "sips" } else { "sip" };
         let sent_by = self.sent_by(listener);

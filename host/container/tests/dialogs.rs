@@ -11,6 +11,7 @@ use siplet_container::app::{Descriptor, InDialogSource};
 use siplet_container::turn::{Callback, Misuse, Turn};
 
 /// RFC 3261 §15.1.2, RFC 3262 §3, RFC 3311 §5.2: a servlet never sees the BYE of a call that is not there.
+// [3261-15.1.2-s1]
 #[test]
 fn a_request_of_a_dialog_is_refused_outside_one() {
     let handlers = [DoInvite, DoBye, DoPrack, DoUpdate, DoMessage, DoNotify];
@@ -66,6 +67,7 @@ fn the_source_of_a_request_in_a_dialog_is_checked_as_deployed() {
 }
 
 /// RFC 3261 §22.1: an ACK cannot be challenged, so a call comes about also where everything else must be authenticated.
+// [3261-22.1-5]
 #[test]
 fn an_ack_needs_no_authentication() {
     let in_dialog_source = InDialogSource::Authenticated;
@@ -90,6 +92,7 @@ fn turns_two_round(turn: &mut Turn) -> Result<(), Misuse> {
 }
 
 /// RFC 3261 §12.2.1.1: the peer sees rising numbers, in whatever order a servlet makes its requests.
+// [3261-12.2.1.1-7]
 #[test]
 fn sequence_numbers_rise_in_the_order_of_sending() {
     let mut host = Host::new(&[DoInvite, DoUpdate], turns_two_round);

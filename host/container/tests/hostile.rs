@@ -169,6 +169,7 @@ fn tried(turn: &mut Turn, message: MessageId, method: &str) -> Result<(), Misuse
 }
 
 /// RFC 3261 §15: the callee of a call that only rings refuses it and does not hang up.
+// [3261-15-2]
 #[test]
 fn no_bye_leaves_a_call_that_rings_here() {
     let mut host = Host::new(&[DoInvite], |turn| {
@@ -195,6 +196,7 @@ fn a_caller_may_end_an_early_dialog_by_a_bye() {
 }
 
 /// RFC 3261 §14.1: one INVITE at a time in a dialog, whoever sent it.
+// [3261-14.1-1, 3261-14.1-2]
 #[test]
 fn a_second_invite_of_ours_waits_for_the_first() {
     let refused =

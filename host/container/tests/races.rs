@@ -40,6 +40,7 @@ fn end_session_on_ringing(turn: &mut Turn) -> Result<(), Misuse> {
 }
 
 /// RFC 3261 §15: the UAS sends no BYE before the ACK of its 2xx.
+// [3261-15-3]
 #[test]
 fn a_bye_waits_for_the_ack_of_our_2xx() {
     let mut host = Host::new(&[DoInvite], accept_and_end);
@@ -53,6 +54,7 @@ fn a_bye_waits_for_the_ack_of_our_2xx() {
 }
 
 /// RFC 3261 §15, §13.3.1.4: after 64*T1 without an ACK the BYE goes nevertheless.
+// [3261-15-3, 3261-15.1.1-2]
 #[test]
 fn a_bye_waits_no_longer_than_the_2xx_is_repeated() {
     let mut host = Host::new(&[DoInvite], accept_and_end);
@@ -204,6 +206,7 @@ fn an_invite_is_accepted_once() {
 }
 
 /// RFC 3261 §13.2.2.4: a 2xx that comes again gets the ACK again, and is one answer, with a tag or (§12.1.2) without.
+// [3261-13.2.2.4-8]
 #[test]
 fn a_2xx_is_told_once_and_acknowledged_each_time() {
     for tag in ["t", ""] {

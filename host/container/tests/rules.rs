@@ -70,6 +70,7 @@ fn a_request_is_answered_by_the_rules() {
 }
 
 /// RFC 4320 §4: what a non-INVITE transaction takes.
+// [3261-8.2.6.1-s1]
 #[test]
 fn a_request_that_is_no_invite_takes_fewer_statuses() {
     check(
@@ -88,6 +89,7 @@ fn a_request_that_is_no_invite_takes_fewer_statuses() {
 }
 
 /// SIP Servlet 1.1 §4.1.3, §8.1.2: ACK and CANCEL have functions of their own.
+// [3261-15-1]
 #[test]
 fn a_request_is_created_by_the_rules() {
     check(
@@ -116,6 +118,21 @@ fn a_request_is_created_by_the_rules() {
                 |turn, request| {
                     turn.session_of(request).and_then(|sip| turn.create_request(sip, "BYE")).map(drop)
                 },
+                "no dialog",
+            ),
+            (
+                "a BYE of no session",
+                |turn, _| turn.create_initial_request("BYE", ME, CALLEE).map(drop),
+                "no dialog",
+            ),
+            (
+                "a PRACK of no session",
+                |turn, _| turn.create_initial_request("PRACK", ME, CALLEE).map(drop),
+                "no dialog",
+            ),
+            (
+                "an UPDATE of no session",
+                |turn, _| turn.create_initial_request("UPDATE", ME, CALLEE).map(drop),
                 "no dialog",
             ),
             (
@@ -157,6 +174,7 @@ fn a_request_is_created_by_the_rules() {
 }
 
 /// RFC 3261 §8.1.1.2, §8.1.1.3, §8.1.2.
+// [3261-8.1.1.2-3]
 #[test]
 fn an_address_is_checked_before_anything_is_made_of_it() {
     const BAD: [(&str, &str); 9] = [
@@ -339,6 +357,7 @@ fn nothing_that_a_servlet_writes_can_end_a_line() {
 }
 
 /// SIP Servlet 1.1 §8.1.2, RFC 3261 §13.2.2.4: an ACK answers a 2xx, once; what it acknowledges has no CANCEL any more.
+// [3261-9.1-s2, 3261-15.1.1-1]
 #[test]
 fn a_2xx_is_acknowledged_once_and_its_invite_not_cancelled() {
     let mut host = Host::new(&[DoMessage, DoSuccessResponse], |turn| {
@@ -368,6 +387,7 @@ fn a_2xx_is_acknowledged_once_and_its_invite_not_cancelled() {
 }
 
 /// RFC 3261 §9.1: nothing but an INVITE is cancelled.
+// [3261-9.1-s1]
 #[test]
 fn what_is_no_invite_is_not_cancelled() {
     let mut host = Host::new(&[DoMessage, DoProvisionalResponse], |turn| {

@@ -2,7 +2,7 @@
 //!
 //! One task for each connection reads and, when the kernel's buffer was full, writes what waits; a message is otherwise
 //! written in line by whoever sends it. The connection's place in the table of [`crate::flow`] is its life: when it is
-//! removed, its task ends.
+//! removed, its task ends. [3261-18-1]
 
 mod connection;
 mod converse;

@@ -2,6 +2,7 @@
 //!
 //! Reading drains the socket and calls the core in line; sending tries at once and queues, to a bound, only when the
 //! kernel's buffer is full. A datagram of nothing but line ends and zeros is a keep-alive and goes nowhere.
+//! [3261-18-1]
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -66,6 +66,7 @@ pub enum Role {
 }
 
 /// The name of a dialog (RFC 3261 §12): the tags as they are seen from our side.
+// [3261-12.1-1]
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DialogId {
     /// Call-ID, octet for octet.
@@ -106,6 +107,7 @@ pub enum Violation {
     /// The request is in a dialog already, and the response is not one that makes a dialog (RFC 3261 §12.1).
     NotDialogForming,
     /// The CSeq number is not above that of the request before (RFC 3261 §12.2.2).
+    // [3261-12.2.2-3]
     OutOfOrder,
     /// The dialog is over.
     Terminated,
@@ -260,6 +262,7 @@ impl Dialog {
     /// # Errors
     /// [`Violation::OutOfOrder`], also for a number that was used before: the transaction of that request is over, and
     /// doing it twice is worse than refusing it. [`Violation::Terminated`]. The dialog is unchanged then.
+    // [3261-12.2.2-2, 3261-12.2.2-4, 3261-12.2.2-s1]
     pub fn on_request(&mut self, request: &Message) -> Result<(), Violation> {
         let (number, method) = request.cseq()?;
         if matches!(method, Method::Ack | Method::Cancel) {
@@ -298,6 +301,7 @@ impl Dialog {
     /// §12.2.2). Whether there was one: other methods, other statuses and messages without Contact change nothing.
     ///
     /// For a re-INVITE the owner calls this when it accepts the request and not when it refuses it (RFC 6141 §4).
+    // [3261-12.2.1.2-1, 3261-12.2.2-5, 3261-14.1-4]
     pub fn refresh_target(&mut self, message: &Message) -> bool {
         let Ok((_, method)) = message.cseq() else { return false };
         if !Self::is_target_refresh(&method) || message.status().is_some_and(|status| status / 100 != 2) {

@@ -109,6 +109,7 @@ impl Message {
     ///
     /// # Errors
     /// What leaves nothing that could be answered; see [`Malformed::is_answerable`].
+    // [3261-18.3-1]
     pub fn parse(mut bytes: Bytes, limits: &Limits) -> Result<Self, Malformed> {
         if bytes.len() > limits.message_bytes {
             return Err(Malformed::MessageTooLarge);

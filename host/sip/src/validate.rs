@@ -64,6 +64,7 @@ pub fn validate(message: &Message) -> Result<(), Verdict> {
 
 fn verdict(message: &Message, fault: Malformed) -> Verdict {
     // RFC 3261 §17.1.1.3: an ACK is never answered. Without a Via there is nowhere to send an answer to.
+    // [3261-18.3-2, 3261-18.3-s1]
     let answerable = match message.method() {
         None | Some(Method::Ack) => false,
         Some(_) => fault.is_answerable() && message.has(HeaderId::Via),

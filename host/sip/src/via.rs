@@ -161,6 +161,7 @@ impl<'a> Via<'a> {
     /// address (RFC 3261 §18.2.1) or `rport` asks for it, and with the port in `rport` (RFC 3581 §4).
     ///
     /// `None` when nothing has to change.
+    // [3261-18.2.1-2, 3261-18.2.1-3, 3261-18.2.1-4, 3581-4]
     #[must_use]
     pub fn stamp(&self, source: SocketAddr) -> Option<Bytes> {
         let ip = source.ip().to_canonical();

@@ -26,6 +26,7 @@ impl Servlet for Redirect {
 
     fn do_invite(&self, request: Request) -> Result {
         match self.contact(request.request_uri()?.user()) {
+            // [3261-13.3.1.2-s1]
             Some(contact) => request.create_response(302)?.with_header("Contact", contact)?.send(),
             None => request.create_response(404)?.send(),
         }

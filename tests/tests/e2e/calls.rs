@@ -13,6 +13,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         shared a_call_by_hand_prints_its_ladder;)
 }
 
+// [3261-18-1]
 fn two_hundred_calls_over_udp_are_answered() {
     let host = Host::with(&["answer"]);
     Sipp::built_in("uac", host.sip).calls(200).rate(100).hold_ms(100).run().expect_clean();
@@ -21,6 +22,7 @@ fn two_hundred_calls_over_udp_are_answered() {
     host.stop();
 }
 
+// [3261-18-1]
 fn two_hundred_calls_over_tcp_are_answered() {
     let host = Host::with(&["answer"]);
     Sipp::built_in("uac", host.sip).tcp().calls(200).rate(100).hold_ms(100).run().expect_clean();

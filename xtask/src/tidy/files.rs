@@ -26,7 +26,7 @@ impl File {
 const SKIPPED: [&str; 6] = ["target", ".git", "corpus", "artifacts", "torture", "node_modules"];
 
 /// Endings of the files that the checks read.
-const ENDINGS: [&str; 6] = [".rs", ".toml", ".md", ".wit", ".sip", ".xml"];
+const ENDINGS: [&str; 7] = [".rs", ".toml", ".md", ".wit", ".sip", ".xml", ".tsv"];
 
 /// All written files, sorted by path.
 ///

@@ -5,15 +5,15 @@
 
 /// The two halves of a text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Scanned {
+pub(crate) struct Scanned {
     /// The code, with the content of strings and characters blank.
-    pub(super) code: String,
+    pub(crate) code: String,
     /// The comments, with their slashes.
-    pub(super) comments: String,
+    pub(crate) comments: String,
 }
 
 /// Scans a text.
-pub(super) fn scan(text: &str) -> Scanned {
+pub(crate) fn scan(text: &str) -> Scanned {
     let mut scanner = Scanner {
         chars: text.chars().collect(),
         at: 0,
@@ -29,7 +29,7 @@ pub(super) fn scan(text: &str) -> Scanned {
 }
 
 /// Says whether a character may stand inside a name.
-pub(super) fn is_word(c: char) -> bool {
+pub(crate) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 

@@ -38,6 +38,7 @@ impl Request {
     ///
     /// # Panics
     /// When the message cannot be read at all; see [`Message`].
+    // jsr289: SipServletMessage.getMethod()
     #[track_caller]
     #[must_use]
     pub fn method(&self) -> Method {
@@ -48,6 +49,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Error::InvalidAddress`](crate::Error::InvalidAddress) when it cannot be read.
+    // jsr289: SipServletRequest.getRequestURI()
     #[track_caller]
     pub fn request_uri(&self) -> Result<Uri<'_>> {
         Uri::parse(self.request_uri_text())
@@ -74,6 +76,7 @@ impl Request {
     /// [`Error::InvalidStatus`](crate::Error::InvalidStatus),
     /// [`Error::FinalResponseSent`](crate::Error::FinalResponseSent),
     /// [`Error::NoTransaction`](crate::Error::NoTransaction) for an ACK or a request that was made here.
+    // jsr289: SipServletRequest.createResponse(int)
     pub fn create_response(&self, status: u16) -> Result<Response> {
         self.response(|host, id| host.create_response(id, status, None))
     }
@@ -98,6 +101,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Error::NoTransaction`](crate::Error::NoTransaction).
+    // jsr289: SipServletRequest.createCancel()
     pub fn create_cancel(&self) -> Result<Self> {
         let id = self.shared().host(|host, id| host.create_cancel(id))?;
         Ok(Self::new(self.turn().message(id)))
@@ -108,6 +112,7 @@ impl Request {
     /// # Errors
     /// [`Error::InvalidAddress`](crate::Error::InvalidAddress),
     /// [`Error::AlreadyCommitted`](crate::Error::AlreadyCommitted).
+    // jsr289: SipServletRequest.setRequestURI(URI)
     pub fn set_request_uri(&self, uri: &str) -> Result {
         self.shared().host(|host, id| host.set_request_uri(id, uri.as_bytes()))?;
         self.shared().touch(Touched::RequestUri);
@@ -137,6 +142,7 @@ impl Request {
     /// # Errors
     /// [`Error::NoTransaction`](crate::Error::NoTransaction) for a received request,
     /// [`Error::Limit`](crate::Error::Limit) when the turn sends too much.
+    // jsr289: SipServletRequest.send(); SipServletMessage.send()
     pub fn send(self) -> Result {
         self.message.send()
     }

@@ -18,6 +18,7 @@ impl Response {
     }
 
     /// The status code, 100 to 699.
+    // jsr289: SipServletResponse.getStatus()
     #[track_caller]
     #[must_use]
     pub fn status(&self) -> u16 {
@@ -25,6 +26,7 @@ impl Response {
     }
 
     /// The reason phrase, which may be empty; empty also when it is not UTF-8.
+    // jsr289: SipServletResponse.getReasonPhrase()
     #[track_caller]
     #[must_use]
     pub fn reason(&self) -> &str {
@@ -32,6 +34,7 @@ impl Response {
     }
 
     /// The request that this answers.
+    // jsr289: SipServletResponse.getRequest()
     #[must_use]
     pub fn request(&self) -> Request {
         let turn = self.turn();
@@ -46,6 +49,7 @@ impl Response {
     ///
     /// # Errors
     /// [`Error::NoTransaction`](crate::Error::NoTransaction) for any other response.
+    // jsr289: SipServletResponse.createAck()
     pub fn create_ack(&self) -> Result<Request> {
         let id = self.shared().host(|host, id| host.create_ack(id))?;
         Ok(Request::new(self.turn().message(id)))
@@ -100,6 +104,7 @@ impl Response {
     /// [`Error::FinalResponseSent`](crate::Error::FinalResponseSent) when the request was answered by another,
     /// [`Error::NoTransaction`](crate::Error::NoTransaction) for a received response,
     /// [`Error::Limit`](crate::Error::Limit) when the turn sends too much.
+    // jsr289: SipServletResponse.send()
     pub fn send(self) -> Result {
         self.message.send()
     }

@@ -16,6 +16,7 @@ impl Servlet for Clock {
     }
 }
 
+// jsr289: SipServlet.log(String)
 #[test]
 fn time_randomness_and_log_are_the_hosts() {
     let (ended, host) = run::<Clock>("do-invite", INVITE);

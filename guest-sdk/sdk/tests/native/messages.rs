@@ -28,6 +28,12 @@ impl Servlet for Reader {
     }
 }
 
+// jsr289: SipServletMessage.getHeader(String); SipServletMessage.getHeaders(String)
+// jsr289: SipServletMessage.getHeaderNames(); SipServletMessage.getFrom(); SipServletMessage.getTo()
+// jsr289: SipServletMessage.getCallId(); SipServletMessage.getContent(); SipServletMessage.getRawContent()
+// jsr289: SipServletMessage.getContentLength(); SipServletMessage.getContentType()
+// jsr289: SipServletMessage.getRemotePort(); SipServletMessage.getMethod(); SipServletRequest.getRequestURI()
+// jsr289: Address.getDisplayName(); Address.getURI(); SipURI.getUser(); URI.getParameter(String)
 #[test]
 fn a_request_is_read_by_names_in_any_form() {
     let (ended, host) = run::<Reader>("do-invite", INVITE);
@@ -64,6 +70,7 @@ impl Servlet for Answer {
     }
 }
 
+// jsr289: SipServletRequest.createResponse(int); SipServletResponse.send()
 #[test]
 fn what_a_handler_sends_leaves_in_order() {
     let (ended, host) = run::<Answer>("do-invite", INVITE);
@@ -97,6 +104,9 @@ impl Servlet for Editor {
     }
 }
 
+// jsr289: SipServletMessage.setHeader(String, String); SipServletMessage.addHeader(String, String)
+// jsr289: SipServletMessage.removeHeader(String); SipServletMessage.setContent(Object, String)
+// jsr289: SipServletRequest.setRequestURI(URI)
 #[test]
 fn a_read_after_a_write_is_right_and_costs_one_view() {
     let (ended, host) = run::<Editor>("do-invite", INVITE);
@@ -138,6 +148,10 @@ impl Servlet for Asker {
     }
 }
 
+// jsr289: SipServletRequest.send(); SipServletMessage.send(); SipServletResponse.getStatus()
+// jsr289: SipServletResponse.getReasonPhrase(); SipServletResponse.getRequest(); SipServletResponse.createAck()
+// jsr289: SipSession.createRequest(String)
+// jsr289: SipFactory.createRequest(SipApplicationSession, String, String, String)
 #[test]
 fn the_request_of_a_response_is_had_by_one_view_and_requests_are_made() {
     let (ended, host) = run::<Asker>("do-error-response", BUSY);

@@ -55,6 +55,13 @@ impl Servlet for Rememberer {
     }
 }
 
+// jsr289: SipServletMessage.getSession(); SipServletMessage.getApplicationSession()
+// jsr289: SipApplicationSession.getAttribute(String); SipSession.getAttribute(String)
+// jsr289: SipApplicationSession.setAttribute(String, Object); SipSession.setAttribute(String, Object)
+// jsr289: SipApplicationSession.removeAttribute(String); SipApplicationSession.getAttributeNames()
+// jsr289: SipSession.getId(); SipSession.getState(); SipSession.getLocalParty(); SipSession.getRemoteParty()
+// jsr289: SipApplicationSession.getId(); SipApplicationSession.getSessions()
+// jsr289: SipApplicationSession.getExpirationTime(); SipFactory.createAddress(String)
 #[test]
 fn attributes_are_typed_and_stored_as_json() {
     let (ended, host) = run::<Rememberer>("do-invite", INVITE);
@@ -69,11 +76,13 @@ fn an_attribute_of_another_type_is_an_error_that_names_it() {
     assert!(text.starts_with("attribute \"count\": invalid type: integer `1`, expected a string"), "{text}");
 }
 
+// jsr289: SipSession.isValid(); SipApplicationSession.invalidate()
 #[test]
 fn an_invalidated_session_refuses_attributes() {
     assert_eq!(run::<Rememberer>("do-bye", INVITE).0, Ended::Failed("the session was invalidated".into()));
 }
 
+// jsr289: SipServletListener.servletInitialized(SipServletContextEvent); SipServletContextEvent.getSipServlet()
 #[test]
 fn servlet_initialized_has_an_application_session_and_no_message() {
     let instance = Instance::of::<Rememberer>([("unused", "1")]).unwrap();

@@ -97,6 +97,7 @@ impl Handler {
     }
 
     /// The handler for a response of that status code.
+    // [3261-8.1.3.2-1, 3261-8.1.3.2-2]
     #[must_use]
     pub const fn of_status(status: u16) -> Self {
         match status {

@@ -135,8 +135,9 @@ impl Container {
     }
 
     /// RFC 3261 §18.1.2, §17.1.3: the branch tells the transaction; it is one of ours or none.
+    // [3261-18.1.2-2, 3261-18.1.2-3]
     fn receive_response(&mut self, flow: Flow, message: Arc<Message>, pass: Pass) {
-        // RFC 3261 §8.1.3.3: a response with more than one Via was not meant for a UAC.
+        // RFC 3261 §8.1.3.3: a response with more than one Via was not meant for a UAC. [3261-8.1.3.3-s1]
         if message.vias().count() != 1 {
             self.dropped(DropReason::ForeignVia, flow);
             return;
@@ -163,6 +164,7 @@ impl Container {
     }
 
     fn receive_request(&mut self, flow: Flow, message: Arc<Message>, pass: Pass) {
+        // [3261-8.2.2-1, 3261-8.2.2-s1]
         let Some(method) = message.method().cloned() else { return };
         let to_tag = message.to().ok().and_then(|to| to.tag());
         let named = to_tag.and_then(|tag| self.shared.minter.check(Kind::Tag, tag));
@@ -197,11 +199,12 @@ impl Container {
             (_, Some((key, sip))) => self.receive_in_dialog(received, key, SipKey(sip), pass),
             (Method::Ack, None) => self.receive_stray_ack(&received),
             (_, None) if received.message.to().is_ok_and(|to| to.tag().is_some()) => {
-                // RFC 3261 §12.2.2: a dialog that nobody here has made.
+                // RFC 3261 §12.2.2: a dialog that nobody here has made. [3261-12.2.2-1]
                 self.refuse(&received.message, flow, 481, RefuseReason::NoDialog, "no such dialog");
             }
             (Method::Bye | Method::Prack | Method::Update, None) => {
                 // RFC 3261 §15.1.2, RFC 3262 §3, RFC 3311 §5.2: these are requests of a dialog and of nothing else.
+                // [3261-15.1.2-s1]
                 self.refuse(&received.message, flow, 481, RefuseReason::NoDialog, "no dialog");
             }
             (_, None) => self.receive_initial(received),
@@ -307,6 +310,7 @@ impl Container {
 
     /// RFC 3261 §9.2. `named` is the session that the To tag names: a re-INVITE of it may wait in its mailbox, or the
     /// session may still have to be loaded.
+    // [3261-8.2.2.3-4]
     fn receive_cancel(&mut self, received: Box<Received>, named: Option<Key>, pass: Pass) {
         let Some(invite) = self.canceled(&received) else {
             self.refuse_cancel(&received);
@@ -343,6 +347,7 @@ impl Container {
     }
 
     pub(super) fn refuse_cancel(&mut self, received: &Received) {
+        // [3261-9.2-s1]
         let (why, text) = (RefuseReason::NothingToCancel, "nothing to cancel");
         self.refuse(&received.message, received.flow, 481, why, text);
     }
@@ -426,7 +431,7 @@ impl Container {
         if let Some(merge) = &received.merge
             && self.merges.get(merge).is_some_and(|server| *server != received.key)
         {
-            // RFC 3261 §8.2.2.2.
+            // RFC 3261 §8.2.2.2. [3261-8.2.2.2-1, 3261-8.2.2.2-s1]
             self.refuse(
                 &received.message,
                 flow,
@@ -475,7 +480,7 @@ impl Container {
     fn choose(&mut self, received: &Received) -> Option<Arc<Application>> {
         let flow = received.flow;
         let uri = Uri::parse(received.message.request_uri());
-        // RFC 3261 §8.2.2.1: a scheme that is not served.
+        // RFC 3261 §8.2.2.1: a scheme that is not served. [3261-8.2.2.1-s1]
         let Some(uri) = uri.ok().filter(|uri| is_served(uri.scheme_name())) else {
             self.refuse(&received.message, flow, 416, RefuseReason::Scheme, "the scheme of the Request-URI");
             return None;
@@ -486,11 +491,13 @@ impl Container {
         match routing::route(routes, &self.applications, percent_of, &received.method, uri.host()) {
             Decision::To(application) => Some(application),
             Decision::MethodNotAllowed(allow) => {
+                // [3261-8.2.1-1, 3261-8.2.1-2, 3261-8.2.1-3, 3261-8.2.1-4]
                 let allow = [(HeaderId::Allow, allow.as_bytes())];
                 let text = received.method.as_str();
                 self.refuse_with(&received.message, flow, 405, RefuseReason::Method, text, &allow);
                 None
             }
+            // [3261-8.2.2.1-s2]
             Decision::Nobody => {
                 self.refuse(
                     &received.message,
@@ -516,6 +523,7 @@ impl Container {
             .filter(|tag| !descriptor.supported.iter().any(|known| known.eq_ignore_ascii_case(tag)))
             .collect();
         if !missing.is_empty() {
+            // [3261-8.2.2.3-1, 3261-8.2.2.3-2]
             let unsupported = missing.join(", ");
             let extra = [(HeaderId::Unsupported, unsupported.as_bytes())];
             self.refuse_with(message, flow, 420, RefuseReason::Extension, &unsupported, &extra);
@@ -532,6 +540,7 @@ impl Container {
             value.to_ascii_lowercase().windows(17).any(|part| part == b"handling=optional")
         });
         if !message.body().is_empty() && !takes(kind) && !optional {
+            // [3261-8.2.3-2]
             let extra = [(HeaderId::Accept, accept.as_bytes())];
             self.refuse_with(message, flow, 415, RefuseReason::BodyType, "the type of the body", &extra);
             return false;
@@ -573,6 +582,7 @@ impl Shared {
 }
 
 /// Schemes of a Request-URI that calls are made to.
+// [3261-8.1.1.2-1]
 fn is_served(scheme: &[u8]) -> bool {
     ["sip", "sips", "tel", "urn"].iter().any(|known| scheme.eq_ignore_ascii_case(known.as_bytes()))
 }

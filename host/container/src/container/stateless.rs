@@ -17,6 +17,7 @@ use super::Container;
 
 impl Container {
     /// Refuses a request without a transaction.
+    // [3261-8.2.7-1, 3261-8.2.7-2, 3261-8.2.7-3]
     pub(super) fn refuse(
         &mut self,
         message: &Arc<Message>,
@@ -95,6 +96,7 @@ impl Container {
 ///
 /// `maddr` is not followed, although RFC 3261 §18.2.2 asks for it: it would let anybody aim our answers, and their
 /// repetitions, at anybody.
+// [3261-18.2.2-1, 3261-18.2.2-2, 3261-18.2.2-4, 3261-18.2.2-5, 3261-18.2.2-s1]
 pub(super) fn hop_of(via: &Via<'_>, flow: Flow) -> Hop {
     let Flow { listener, transport, remote, connection } = flow;
     if !transport.is_reliable() {

@@ -285,6 +285,7 @@ impl Container {
     }
 
     /// The handler died: its part is dropped, the host part stays, and what its turn owed is paid.
+    // [3261-8.2-2]
     fn abandon(
         &mut self,
         mut copy: WorkingCopy,

@@ -70,6 +70,7 @@ fn names_of_another_secret_are_foreign_unless_it_was_ours_before() {
     }
 }
 
+// [3261-8.1.1.4-s1]
 #[test]
 fn a_name_with_one_character_changed_is_foreign() {
     let name = minter().mint(Kind::Tag, Key(0x00ff_00ff_00ff_00ff), 3);
@@ -106,6 +107,7 @@ fn arbitrary_bytes_are_no_name_and_no_harm() {
 }
 
 /// RFC 3261 §8.2.7: the same request gets the same tag, another one another; it leads to no session.
+// [3261-8.2.7-5]
 #[test]
 fn a_stateless_tag_is_the_requests_own() {
     let tag = |fields: [&[u8]; 3]| minter().stateless_tag(fields);

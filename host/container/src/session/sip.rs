@@ -31,6 +31,7 @@ pub(crate) struct SipSession {
     /// Highest CSeq number that has left, 0 for none: numbers rise in the order of sending.
     pub(crate) sent_seq: u32,
     /// The dialog, once there is one.
+    // [3261-12.1.1-5, 3261-12.1.2-3]
     pub(crate) dialog: Option<Dialog>,
     /// Where requests outside a dialog go.
     pub(crate) request_uri: Bytes,

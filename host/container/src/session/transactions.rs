@@ -55,6 +55,16 @@ impl ServerTx {
         self.sip == sip && self.method == Method::Invite && self.is_open()
     }
 
+    /// True while it keeps us from an INVITE of our own in that dialog (RFC 3261 §14.1): until it is confirmed or over. A
+    /// 2xx lets us go on at once.
+    pub(crate) fn blocks_invite(&self, sip: SipKey) -> bool {
+        let awaits_ack = match &self.machine {
+            ServerMachine::Invite(machine) => machine.state() == InviteServerState::Completed,
+            ServerMachine::Other(_) => false,
+        };
+        self.is_pending_invite(sip) || (self.sip == sip && awaits_ack)
+    }
+
     /// True until the final response was given, also one that waits for a PRACK.
     pub(crate) fn is_open(&self) -> bool {
         self.awaits_final() && !self.provisional.as_ref().is_some_and(|machine| machine.holds_success())

@@ -17,7 +17,7 @@ impl WorkingCopy {
         let Some(tx) = self.session.server(invite) else { return Vec::new() };
         let (sip, open, is_invite) = (tx.sip, tx.awaits_final(), tx.method == Method::Invite);
         let server = self.begin_cancel(received, sip);
-        // RFC 3261 §9.2: the To tag of the 200 is that of the responses to the request.
+        // RFC 3261 §9.2: the To tag of the 200 is that of the responses to the request. [3261-9.2-s3]
         if !mutant::is(Mutant::CancelUnanswered) {
             self.answer(server, 200, &[]);
         }
@@ -27,7 +27,7 @@ impl WorkingCopy {
         if !open || !is_invite {
             return Vec::new();
         }
-        // RFC 3326: why the INVITE ended, as the CANCEL told it.
+        // RFC 3326: why the INVITE ended, as the CANCEL told it. [3261-9.2-s2]
         let reason = received.message.header(HeaderId::Reason).map(<[u8]>::to_vec);
         match &reason {
             Some(reason) => self.answer(invite, 487, &[(HeaderId::Reason, reason)]),

@@ -102,6 +102,7 @@ impl WorkingCopy {
     }
 
     /// RFC 3261 §13.3.1.4: the 2xx again, or, after 64*T1, the end of the dialog.
+    // [3261-13.3.1.4-s2]
     fn on_accept_deadline(&mut self, index: u32, callbacks: &mut Vec<Callback>) {
         let now = self.now;
         let timers = self.shared.config.timers.clone();

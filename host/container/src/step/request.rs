@@ -82,7 +82,7 @@ fn is_from_peer(
             known.source.is_none_or(|made_with| made_with == received.flow.remote.ip())
         }
         // Nobody can authenticate yet: the safe reading of a setting that asks for it. An ACK is never challenged, so it
-        // carries nothing that could be asked for (RFC 3261 §22.1).
+        // carries nothing that could be asked for (RFC 3261 §22.1). [3261-22.1-5]
         InDialogSource::Authenticated => received.method == Method::Ack,
     };
     if allowed { Ok(()) } else { Err((403, RefuseReason::InDialogSource)) }
@@ -144,13 +144,14 @@ impl WorkingCopy {
         if received.method == Method::Invite
             && self.session.clients.iter().any(|tx| tx.is_pending_invite(sip))
         {
-            // RFC 3261 §14.2: our own INVITE is under way in this dialog.
+            // RFC 3261 §14.2: our own INVITE is under way in this dialog. [3261-14.2-2]
             self.answer(server, 491, &[]);
             return Vec::new();
         }
         if received.method == Method::Invite && self.has_pending_invite(sip, server) {
-            // RFC 3261 §14.2: an INVITE is being answered in this dialog. The client may come again soon.
-            self.answer(server, 500, &[(HeaderId::RetryAfter, b"2")]);
+            // RFC 3261 §14.2 [3261-14.2-1]: an INVITE is being answered in this dialog.
+            let retry_after = self.random_up_to_10(server).to_string();
+            self.answer(server, 500, &[(HeaderId::RetryAfter, retry_after.as_bytes())]);
             return Vec::new();
         }
         if received.method == Method::Prack {
@@ -160,6 +161,7 @@ impl WorkingCopy {
     }
 
     /// RFC 3261 §15.1.2: the dialog ends with the BYE, whatever the application does.
+    // [3261-15.1.2-1, 3261-15.1.2-2, 3261-15.1.2-3, 3261-15.1.2-s2]
     fn on_bye(&mut self, server: u32, sip: SipKey) -> Vec<Callback> {
         let was_over = self.session.sip(sip).is_none_or(|session| session.state == SessionState::Terminated);
         // Requests that are still pending get 487.
@@ -184,10 +186,17 @@ impl WorkingCopy {
 
     fn refuse_in_dialog(&mut self, server: u32, violation: Violation) {
         match violation.status() {
-            // RFC 3261 §12.2.2: a CSeq out of order.
+            // RFC 3261 §12.2.2: a CSeq out of order. [3261-12.2.2-3]
             status @ 500 => self.answer(server, status, &[(HeaderId::RetryAfter, b"1")]),
             status => self.answer(server, status, &[]),
         }
+    }
+
+    /// A number from 0 to 10 that no client guesses, and that is the same when the step runs again. It comes of a name that
+    /// nobody else gets: names are the only chance in a step.
+    fn random_up_to_10(&self, server: u32) -> u32 {
+        let name = self.mint(Kind::Tag, server);
+        name.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % 11
     }
 
     fn has_pending_invite(&self, sip: SipKey, other_than: u32) -> bool {
@@ -195,6 +204,7 @@ impl WorkingCopy {
     }
 
     /// The servlet's handler, or what the default handler of SIP Servlet 1.1 would do.
+    // [3261-17.2.1-2]
     fn call_or_default(&mut self, method: &Method, server: u32) -> Vec<Callback> {
         let handler = Handler::of_method(method);
         if self.has_handler(handler) {

@@ -18,6 +18,7 @@ use super::{WorkingCopy, is_sips};
 
 impl WorkingCopy {
     /// A response to the request of that server transaction, with what the request lends it (RFC 3261 §8.2.6.2).
+    // [3261-8.2.6.2-5, 3261-8.2.6.2-6, 3261-8.2.6.2-7, 3261-13.3.1.1-1]
     pub(crate) fn draft_response(
         &self,
         server: u32,
@@ -28,12 +29,13 @@ impl WorkingCopy {
         let mut draft = Draft::response(&tx.request, status, reason, tx.via.clone())
             .map_err(|fault| Misuse::InvalidHeader(fault.to_string()))?;
         let has_tag = tx.request.to().ok().and_then(|to| to.tag()).is_some();
+        // [3261-17.2.1-s1]
         if status > 100 && !has_tag {
             let sip = self.session.sip(tx.sip).ok_or(Misuse::NoTransaction)?;
             draft.set_to_tag(&sip.local_tag).map_err(|_| Misuse::NoTransaction)?;
         }
         if makes_dialog(&tx.method, status) {
-            // RFC 3261 §12.1.1: the Record-Route of the request, in order.
+            // RFC 3261 §12.1.1: the Record-Route of the request, in order. [3261-12.1.1-1]
             for line in tx.request.headers(HeaderId::RecordRoute) {
                 add(&mut draft, HeaderId::RecordRoute, line)?;
             }
@@ -181,6 +183,7 @@ impl WorkingCopy {
             if (200..300).contains(&status)
                 && let Some(dialog) = &mut sip.dialog
             {
+                // [3261-12.2.2-5]
                 dialog.refresh_target(&request);
             }
             return;
@@ -213,6 +216,7 @@ pub(crate) fn add(draft: &mut Draft, id: HeaderId, value: &[u8]) -> Result<(), M
 }
 
 /// Requests whose success makes a dialog: RFC 3261 §12.1, RFC 6665, RFC 3515.
+// [3428-2]
 pub(crate) const fn makes_dialogs(method: &Method) -> bool {
     matches!(method, Method::Invite | Method::Subscribe | Method::Refer)
 }
@@ -223,6 +227,7 @@ const fn makes_dialog(method: &Method, status: u16) -> bool {
 }
 
 /// RFC 3261 §20.10, Table 2: where the Contact is the dialog's own.
+// [3261-12.1.1-2, 3261-12.1.1-3]
 const fn may_have_our_contact(method: &Method, status: u16) -> bool {
     makes_dialog(method, status)
         || (matches!(method, Method::Update | Method::Notify) && status >= 200 && status < 300)

@@ -61,6 +61,7 @@ impl WorkingCopy {
         if let Some(ack) = ack.filter(|ack| !ack.is_empty())
             && let Some(tx) = self.session.client(client, is_cancel)
         {
+            // [3261-17.1.1.2-14]
             let target = tx.target.clone();
             self.push(target, ack);
         }
@@ -94,7 +95,7 @@ impl WorkingCopy {
             return Vec::new();
         }
         if status == 100 {
-            // RFC 3261 §8.1.3: 100 is between two hops only.
+            // RFC 3261 §8.1.3: 100 is between two hops only. [3261-8.1.3.2-3]
             return Vec::new();
         }
         self.tell(client, message.clone(), status, Some(flow))
@@ -118,6 +119,7 @@ impl WorkingCopy {
     }
 
     /// RFC 3261 §13.2.2.4: a 2xx that was acknowledged before gets the same ACK again.
+    // [3261-13.2.2.4-8]
     fn repeat_ack(&mut self, client: u32, message: &Message) -> bool {
         let tag = to_tag_of(message);
         let Some(tx) = self.session.client(client, false) else { return false };
@@ -203,6 +205,7 @@ impl WorkingCopy {
 
     /// A failure: an initial request leaves its session as new (SIP Servlet 1.1 §6.2.1); inside a dialog, 408 and 481
     /// end it (RFC 3261 §12.2.1.2).
+    // [3261-12.2.1.2-s1, 3261-12.2.1.2-s2]
     fn on_failure(&mut self, sip: SipKey, creates: bool, status: u16) {
         let Some(session) = self.session.sip_mut(sip) else { return };
         match session.state {
@@ -220,6 +223,7 @@ impl WorkingCopy {
 
     /// RFC 3261 §13.2.2.4: a 2xx that nobody wants (of another branch, of a call that was ended) is acknowledged and its
     /// dialog ended.
+    // [3261-13.2.2.4-9]
     fn end_answered(&mut self, client: u32, sip: SipKey, request: &Bytes, message: &Arc<Message>) {
         let acked = self.session.client(client, false).map_or(0, |tx| tx.acks.len());
         if acked >= self.shared.config.limits.forks {
@@ -250,6 +254,7 @@ impl WorkingCopy {
     }
 
     /// The request of a client transaction could not be sent, or its name has no address.
+    // [3261-18.4-s1]
     pub(crate) fn on_client_transport_failed(&mut self, client: u32, is_cancel: bool) -> Vec<Callback> {
         let now = self.now;
         let timers = self.shared.config.timers.clone();
@@ -286,6 +291,7 @@ impl WorkingCopy {
         let creates = matches!(method, Method::Invite | Method::Subscribe | Method::Refer);
         self.on_failure(sip, creates, status);
         // RFC 3261 §8.1.3.1: a timeout is as a 408, a transport error as a 503.
+        // [3261-8.1.3.1-1, 3261-8.1.3.1-2]
         let Ok(request) = self.parse_own(&request) else { return Vec::new() };
         let Ok(made) = Draft::response(&request, status, None, None) else { return Vec::new() };
         let Ok(message) = self.parse_own(&made.to_bytes()) else { return Vec::new() };

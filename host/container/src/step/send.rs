@@ -24,6 +24,7 @@ use super::{Outgoing, WorkingCopy, is_sips};
 
 impl WorkingCopy {
     /// A new SIP session for a request of our own, with addresses as in From and To.
+    // [3261-8.1.1.1-s1, 3261-8.1.1.3-1, 3261-8.1.1.4-2]
     pub(crate) fn new_uac_session(&mut self, from: &str, to: &str) -> Result<SipKey, Misuse> {
         let bad = |fault: siplet_sip::message::Malformed| Misuse::InvalidAddress(fault.to_string());
         if from.bytes().chain(to.bytes()).any(|byte| byte.is_ascii_control()) {
@@ -37,7 +38,7 @@ impl WorkingCopy {
             return Err(Misuse::InvalidAddress("the tag of From is the container's".to_owned()));
         }
         if to_address.tag().is_some() {
-            // RFC 3261 §8.1.1.2: a request outside a dialog has no To tag.
+            // RFC 3261 §8.1.1.2: a request outside a dialog has no To tag. [3261-8.1.1.2-3]
             return Err(Misuse::InvalidAddress("the tag of To is the peer's".to_owned()));
         }
         if self.session.sips.len() >= self.application.descriptor.limits.sip_sessions {
@@ -78,7 +79,12 @@ impl WorkingCopy {
     }
 
     /// A request outside a dialog: the first of its session, or another of a series (RFC 3261 §8.1.1).
+    // [3261-8.1.1-1, 3261-8.1.1.5-1, 3261-8.1.1.6-1]
     pub(crate) fn draft_outside_dialog(&mut self, sip: SipKey, method: &Method) -> Result<Draft, Misuse> {
+        if matches!(method, Method::Bye | Method::Prack | Method::Update) {
+            // RFC 3261 §15 [3261-15-1], RFC 3262 §6, RFC 3311 §5.1: these are requests of a dialog and of nothing else.
+            return Err(Misuse::NoDialog);
+        }
         let session = self.session.sip_mut(sip).ok_or(Misuse::InvalidSession)?;
         session.local_seq += 1;
         let mut draft = Draft::request(method.clone(), &session.request_uri)
@@ -96,13 +102,14 @@ impl WorkingCopy {
         let Some(session) = self.session.sip(sip) else { return Ok(()) };
         let Some(dialog) = &session.dialog else { return Ok(()) };
         if *method == Method::Bye && session.state == SessionState::Early && dialog.role() == Role::Uas {
-            // RFC 3261 §15: the callee answers its INVITE with a failure instead.
+            // RFC 3261 §15: the callee answers its INVITE with a failure instead. [3261-15-2]
             return Err(Misuse::NoDialog);
         }
-        let servers = || self.session.servers.iter().any(|tx| tx.is_pending_invite(sip));
+        let servers = || self.session.servers.iter().any(|tx| tx.blocks_invite(sip));
         let clients = || self.session.clients.iter().any(|tx| tx.is_pending_invite(sip));
         if *method == Method::Invite && (servers() || clients()) {
             // RFC 3261 §14.1.
+            // [3261-14.1-1, 3261-14.1-2, 3261-14.1-3]
             return Err(Misuse::InvalidMethod(
                 "INVITE while another one is under way in the dialog".to_owned(),
             ));
@@ -122,7 +129,7 @@ impl WorkingCopy {
             return Err(Misuse::Limit("transactions"));
         }
         if *method == Method::Bye && self.awaits_ack(sip) {
-            // RFC 3261 §15: no BYE before the ACK of our 2xx has come, or its wait is over.
+            // RFC 3261 §15: no BYE before the ACK of our 2xx has come, or its wait is over. [3261-15-3]
             if let Some(session) = self.session.sip_mut(sip) {
                 session.held_bye.get_or_insert(Box::new(draft));
                 session.state = SessionState::Terminated;
@@ -135,6 +142,7 @@ impl WorkingCopy {
 
     /// RFC 3261 §12.2.1.1: CSeq numbers rise in the order of sending. A request that was made before one that has left
     /// takes the next number.
+    // [3261-12.2.1.1-7]
     fn number_in_order(&mut self, sip: SipKey, method: &Method, draft: &mut Draft) -> Result<(), Misuse> {
         let Ok((told, _)) = draft.cseq() else { return Ok(()) };
         let session = self.session.sip_mut(sip).ok_or(Misuse::InvalidSession)?;
@@ -176,6 +184,7 @@ impl WorkingCopy {
     }
 
     /// Puts a request into the outbox, also a BYE while a 2xx of ours waits for its ACK: for one of another dialog.
+    // [3261-8.1.1.7-1, 3261-8.1.1.7-2, 3261-8.1.1.7-3, 3261-8.1.1.8-1, 3261-12.1.2-1, 3261-18.1.1-5] [3581-3]
     pub(super) fn send_request_now(
         &mut self,
         sip: SipKey,
@@ -220,6 +229,7 @@ impl WorkingCopy {
         });
         if *method == Method::Bye {
             // RFC 3261 §15.1.1: the UAC considers the session terminated once the BYE is sent.
+            // [3261-15.1.1-1, 3261-15.1.1-2]
             if let Some(session) = self.session.sip_mut(sip) {
                 session.state = SessionState::Terminated;
             }
@@ -234,6 +244,7 @@ impl WorkingCopy {
     }
 
     /// The first hop: the topmost Route, or the Request-URI (RFC 3261 §8.1.2); over the peer's connection where it fits.
+    // [3261-8.1.2-s1]
     fn target_of(&self, sip: SipKey, draft: &Draft) -> Result<Target, Misuse> {
         let mut target = match draft.header(HeaderId::Route) {
             Some(route) => {
@@ -257,6 +268,7 @@ impl WorkingCopy {
     }
 
     /// The ACK for a 2xx (RFC 3261 §13.2.2.4), for a servlet to fill or for the host to send.
+    // [3261-17.1.1.3-1]
     pub(crate) fn draft_ack(&self, client: u32) -> Result<Draft, Misuse> {
         let tx = self.session.client(client, false).ok_or(Misuse::NoTransaction)?;
         let session = self.session.sip(tx.sip).ok_or(Misuse::InvalidSession)?;
@@ -305,6 +317,7 @@ impl WorkingCopy {
     }
 
     /// RFC 3261 §9.1: cancels an INVITE of ours, at once when a provisional response has come, else when one comes.
+    // [3261-9.1-6, 3261-9.1-s2]
     pub(crate) fn cancel_invite(&mut self, client: u32, draft: Option<&Draft>) {
         let Some(tx) = self.session.client(client, false) else { return };
         if !tx.is_open() || tx.cancel != Cancel::No {
@@ -324,6 +337,7 @@ impl WorkingCopy {
     }
 
     /// The CANCEL of an INVITE that was sent from here.
+    // [3261-9.1-s1]
     pub(crate) fn draft_cancel(&self, client: u32) -> Result<Draft, Misuse> {
         let tx = self.session.client(client, false).ok_or(Misuse::NoTransaction)?;
         if tx.method != Method::Invite {
@@ -351,6 +365,7 @@ impl WorkingCopy {
         let bytes = bytes.clone();
         tx.cancel = Cancel::Sent;
         let _ = machine.on_event(InviteClientEvent::CancelSent, now, &timers);
+        // RFC 3261 §9.1 [3261-9.1-7]: where the INVITE went.
         let (target, sip, index) = (tx.target.clone(), tx.sip, tx.index);
         let (_, transport) = target.listener();
         let reliability =

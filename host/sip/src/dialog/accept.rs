@@ -83,7 +83,7 @@ impl AcceptRetransmit {
         let Some(waiting) = &mut self.waiting else {
             return AcceptAction::Nothing;
         };
-        // RFC 3261 §13.3.1.4: after 64*T1 the session should be terminated.
+        // RFC 3261 §13.3.1.4: after 64*T1 the session should be terminated. [3261-13.3.1.4-s2]
         if waiting.ends_at <= now {
             self.waiting = None;
             return AcceptAction::NoAck;

@@ -16,6 +16,7 @@ impl Dialog {
     /// # Errors
     /// [`Violation`] when the request has no Contact, is in a dialog already or cannot be read, or the status is not
     /// one of 101 to 299.
+    // [3261-12.1.1-8, 3261-12.1.1-9, 3261-12.1.1-10, 3261-12.1.1-11, 3261-12.1.1-12, 3261-12.1.1-14]
     pub fn uas(request: &Message, local_tag: &[u8], status: u16, over_tls: bool) -> Result<Self, Violation> {
         let state = state_of(status).ok_or(Violation::NotDialogForming)?;
         let (from, to) = (request.from_()?, request.to()?);
@@ -23,13 +24,13 @@ impl Dialog {
             return Err(Violation::NotDialogForming);
         }
         let target = remote_target(request)?;
-        // RFC 3261 §12.1.1: the route set is that of Record-Route, in order.
+        // RFC 3261 §12.1.1: the route set is that of Record-Route, in order. [3261-12.1.1-6, 3261-12.1.1-7]
         let routes = record_route(request)?;
         let local_party = [value_of(request, Part::To)?, b";tag=", local_tag].concat();
         let texts = Texts {
             call_id: request.call_id().ok_or(Malformed::Missing(Part::CallId))?,
             local_tag,
-            // RFC 3261 §12.1.1: without a From tag, the null tag.
+            // RFC 3261 §12.1.1: without a From tag, the null tag. [3261-12.1.1-13]
             remote_tag: from.tag().unwrap_or_default(),
             local_party: &local_party,
             remote_party: value_of(request, Part::From)?,
@@ -49,6 +50,8 @@ impl Dialog {
     /// # Errors
     /// [`Violation`] when the response is a 100, a provisional one without a To tag, or no response that makes a
     /// dialog, or when one of the messages cannot be read.
+    // [3261-12.1.2-6, 3261-12.1.2-7, 3261-12.1.2-8, 3261-12.1.2-9, 3261-12.1.2-10, 3261-12.1.2-12]
+    // [3261-13.2.2.4-2]
     pub fn uac(request: &Message, response: &Message, over_tls: bool) -> Result<Self, Violation> {
         let state = response.status().and_then(state_of).ok_or(Violation::NotDialogForming)?;
         let from = request.from_()?;
@@ -62,7 +65,7 @@ impl Dialog {
         let texts = Texts {
             call_id: request.call_id().ok_or(Malformed::Missing(Part::CallId))?,
             local_tag: from.tag().ok_or(Malformed::Bad(Part::From))?,
-            // RFC 3261 §12.1.2: without a To tag, the null tag.
+            // RFC 3261 §12.1.2: without a To tag, the null tag. [3261-12.1.2-11]
             remote_tag: remote_tag.unwrap_or_default(),
             local_party: value_of(request, Part::From)?,
             remote_party: value_of(response, Part::To)?,
@@ -80,6 +83,7 @@ impl Dialog {
     ///
     /// # Errors
     /// [`Violation`] when the response is no 2xx or cannot be read; the dialog is unchanged then.
+    // [3261-13.2.2.4-1]
     pub fn confirm(&mut self, response: &Message) -> Result<(), Violation> {
         if response.status().and_then(state_of) != Some(DialogState::Confirmed) {
             return Err(Violation::NotDialogForming);
@@ -218,6 +222,7 @@ fn record_route(message: &Message) -> Result<Vec<Cow<'_, [u8]>>, Malformed> {
 }
 
 /// RFC 3261 §12.1.2: at the UAC the route set is that of Record-Route in reverse order.
+// [3261-12.1.2-4, 3261-12.1.2-5]
 fn reversed_record_route(message: &Message) -> Result<Vec<Cow<'_, [u8]>>, Malformed> {
     let mut routes = record_route(message)?;
     routes.reverse();

@@ -10,6 +10,7 @@ use core::fmt;
 use std::borrow::Cow;
 
 /// The highest CSeq number (RFC 3261 §8.1.1.5).
+// [3261-8.1.1.5-2]
 pub const CSEQ_MAX: u32 = (1 << 31) - 1;
 
 /// A request that the dialog cannot make. The dialog is unchanged.
@@ -56,6 +57,7 @@ pub struct Routing<'a> {
 
 impl Dialog {
     /// Request-URI and Route values of our next request.
+    // [3261-12.2.1.1-11, 3261-12.2.1.1-12]
     #[must_use]
     pub fn routing(&self) -> Routing<'_> {
         let target = for_request_uri(&self.remote_target);
@@ -67,12 +69,13 @@ impl Dialog {
         match router {
             // RFC 3261 §12.2.1.1: the first proxy is a strict router: its URI is the Request-URI, and the remote target
             // comes last.
+            // [3261-12.2.1.1-14, 3261-12.2.1.1-15, 3261-12.2.1.1-16]
             Some(router) if !is_loose => {
                 let mut routes: Vec<Cow<'_, [u8]>> = rest.iter().map(|route| Cow::from(&**route)).collect();
                 routes.push([b"<", &*self.remote_target, b">"].concat().into());
                 Routing { request_uri: for_request_uri(router.uri_bytes()), routes, is_strict: true }
             }
-            // RFC 3261 §12.2.1.1: a loose router: the remote target is the Request-URI.
+            // RFC 3261 §12.2.1.1: a loose router: the remote target is the Request-URI. [3261-12.2.1.1-13]
             Some(_) | None => {
                 let routes = self.route_set.iter().map(|route| Cow::from(&**route)).collect();
                 Routing { request_uri: target, routes, is_strict: false }
@@ -105,6 +108,7 @@ impl Dialog {
     }
 
     /// RFC 3261 §12.2.1.1: one more than the last number, or any first one.
+    // [3261-12.2.1.1-7, 3261-12.2.1.1-8, 3261-12.2.1.1-9]
     fn following_number(&self) -> Result<u32, Misuse> {
         let number = self.local_seq.map_or(1, |last| last.saturating_add(1));
         if number > CSEQ_MAX { Err(Misuse::SequenceExhausted) } else { Ok(number) }
@@ -115,10 +119,13 @@ impl Dialog {
     ///
     /// # Errors
     /// [`Misuse::Invalid`].
+    // [3261-13.2.2.4-4, 3261-17.1.1.3-1]
     pub fn ack(&self, cseq: u32) -> Result<Draft, Misuse> {
         self.request(Method::Ack, cseq)
     }
 
+    // [3261-8.1.1.4-1, 3261-12.2.1.1-1, 3261-12.2.1.1-2, 3261-12.2.1.1-3, 3261-12.2.1.1-4, 3261-12.2.1.1-5]
+    // [3261-12.2.1.1-6, 3261-12.2.1.1-10]
     fn request(&self, method: Method, number: u32) -> Result<Draft, Misuse> {
         let routing = self.routing();
         let cseq = format!("{number} {method}");

@@ -171,6 +171,7 @@ impl Draft {
     }
 
     /// Makes Content-Length what it has to be.
+    // [3261-18.3-3]
     pub(super) fn set_length(&mut self, length: usize) {
         const NAME: HeaderName<'_> = HeaderName::Known(HeaderId::ContentLength);
         let mut digits = Digits { text: [0; 20], len: 0 };

@@ -36,6 +36,7 @@ impl Draft {
     ///
     /// # Errors
     /// [`InvalidValue`] for a status outside 100 to 699 or line ends in a text.
+    // [3261-8.2.6.1-1, 3261-8.2.6.2-1, 3261-8.2.6.2-2, 3261-8.2.6.2-3, 3261-8.2.6.2-4, 3261-8.2.6.2-6]
     pub fn response(
         request: &Arc<Message>,
         status: u16,
@@ -82,6 +83,7 @@ impl Draft {
     }
 
     /// The ACK for a final response other than 2xx (RFC 3261 §17.1.1.3), to be sent where `invite` went.
+    // [3261-17.1.1.3-2, 3261-17.1.1.3-3, 3261-17.1.1.3-4, 3261-17.1.1.3-5, 3261-17.1.1.3-6]
     #[must_use]
     pub fn ack_for(invite: &Message, response: &Message) -> Self {
         Self::of_invite(invite, Method::Ack, response.header(HeaderId::To))
@@ -94,6 +96,7 @@ impl Draft {
     }
 
     /// A request in the transaction of `invite`: its Request-URI, top Via, Routes, From, Call-ID and CSeq number.
+    // [3261-8.2.2.3-3, 3261-9.1-1, 3261-9.1-2, 3261-9.1-3, 3261-9.1-4, 3261-9.1-5]
     fn of_invite(invite: &Message, method: Method, to: Option<&[u8]>) -> Self {
         let mut draft = Self::empty(None);
         let mut line = |id: HeaderId, value: &[u8]| {

@@ -108,6 +108,7 @@ fn the_first_value_of_a_list_goes_or_changes_alone() {
     check(|d| done(!d.remove_top(HeaderId::Path)), "", "");
 }
 
+// [3261-18.3-3]
 #[test]
 fn content_length_follows_the_body() {
     let mut draft = Draft::forward(&read(INVITE));
@@ -156,6 +157,7 @@ fn no_edit_can_smuggle_a_line_in() {
 }
 
 /// RFC 3261 §8.2.6.
+// [3261-8.2.6.1-1, 3261-8.2.6.2-1, 3261-8.2.6.2-2, 3261-8.2.6.2-3, 3261-8.2.6.2-4, 3261-8.2.6.2-6]
 #[test]
 fn a_response_takes_along_what_the_rfc_says() {
     let request = read(INVITE);
@@ -206,6 +208,7 @@ fn a_response_repeats_nothing_that_stands_once() {
 }
 
 /// RFC 3261 §17.1.1.3.
+// [3261-17.1.1.3-2, 3261-17.1.1.3-3, 3261-17.1.1.3-4, 3261-17.1.1.3-5, 3261-17.1.1.3-6]
 #[test]
 fn the_ack_for_a_failure_belongs_to_the_transaction_of_its_invite() {
     let invite = read(INVITE);
@@ -229,6 +232,7 @@ fn the_ack_for_a_failure_belongs_to_the_transaction_of_its_invite() {
 }
 
 /// RFC 3261 §9.1.
+// [3261-9.1-2, 3261-9.1-3, 3261-9.1-4]
 #[test]
 fn a_cancel_repeats_its_invite() {
     let cancel = Draft::cancel_of(&read(INVITE));

@@ -135,6 +135,7 @@ fn faults_in_header_lines_are_remembered() {
     assert_eq!(message("OPTIONS sip:a@b SIP/2.0").fault(), Some(Malformed::HeadEnd));
 }
 
+// [3261-18.3-1]
 #[test]
 fn the_body_is_what_content_length_says() {
     let body = |lines: &str, rest: &str| {

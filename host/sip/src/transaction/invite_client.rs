@@ -136,11 +136,13 @@ enum Until {
 
 impl InviteClient {
     /// The transaction of this INVITE, which its owner sends now for the first time.
+    // [3261-17.1.1.2-1, 3261-17.1.1.2-2]
     #[must_use]
     pub fn start(request: Bytes, reliability: Reliability, now: Time, timers: &TimerConfig) -> Self {
         let state = State::Calling {
             request,
             // RFC 3261 §17.1.1.2: timer A runs over unreliable transports only, timer B over all.
+            // [3261-17.1.1.2-3, 3261-17.1.1.2-4, 3261-17.1.1.2-s1]
             a_at: reliability.first_retransmission(now, timers),
             b_at: now + timers.timeout(),
             // RFC 3261 §16.6 item 11: timer C starts with the INVITE.
@@ -213,14 +215,14 @@ impl InviteClient {
             (State::Calling { .. }, Event::Deadline) => self.fire_in_calling(now, timers),
             // RFC 3261 §9.1: a CANCEL waits for a provisional response.
             (State::Calling { .. }, Event::CancelSent) => Action::Nothing,
-            // RFC 3261 §17.1.1.2: a transport error ends Calling and Completed.
+            // RFC 3261 §17.1.1.2: a transport error ends Calling and Completed. [3261-17.1.4-s1]
             (State::Calling { .. } | State::Completed { .. }, Event::TransportFailed) => {
                 self.state = State::Terminated;
                 Action::TransportFailed
             }
 
             (State::Proceeding { until }, Event::CancelSent) => {
-                // RFC 3261 §9.1: the INVITE is over if no final response comes in 64*T1.
+                // RFC 3261 §9.1: the INVITE is over if no final response comes in 64*T1. [3261-9.1-s3]
                 if let Until::Cancel(_) = until {
                     *until = Until::End(now + timers.timeout());
                 }
@@ -232,6 +234,7 @@ impl InviteClient {
 
             (State::Completed { ack, .. }, Event::Response { status, .. }) => match StatusClass::of(status) {
                 // RFC 3261 §17.1.1.2: a repeated failure response gets the ACK again and stays from the TU.
+                // [3261-13.2.2.3-1, 3261-17.1.1.2-15]
                 Some(StatusClass::Failure) => Action::TransmitAck(ack.clone()),
                 Some(StatusClass::Trying | StatusClass::Provisional | StatusClass::Success) | None => {
                     Action::Absorb
@@ -239,11 +242,13 @@ impl InviteClient {
             },
             (State::Accepted { .. }, Event::Response { status, .. }) => match StatusClass::of(status) {
                 // RFC 6026 §7.2: in Accepted every 2xx goes to the TU, repeated or from another branch.
+                // [6026-7.2]
                 Some(StatusClass::Success) => Action::Pass,
                 Some(StatusClass::Trying | StatusClass::Provisional | StatusClass::Failure) | None => {
                     Action::Absorb
                 }
             },
+            // [3261-17.1.1.2-16, 3261-17.1.1.2-18]
             (State::Completed { d_at: at, .. } | State::Accepted { m_at: at }, Event::Deadline) => {
                 if *at > now {
                     return Action::Nothing;
@@ -292,6 +297,7 @@ impl InviteClient {
         match class {
             // RFC 3261 §17.1.1.2: the first provisional response leads to Proceeding and stops A and B.
             // RFC 3261 §16.7 item 2: a 100 does not prolong timer C, every other provisional response does.
+            // [3261-17.1.1.2-9, 3261-17.1.1.2-10, 3261-17.1.1.2-11, 3261-17.1.1.2-s2]
             StatusClass::Trying => {
                 if let State::Calling { c_at, .. } = self.state {
                     self.state = State::Proceeding { until: Until::Cancel(c_at) };
@@ -305,11 +311,13 @@ impl InviteClient {
                 InviteClientAction::Pass
             }
             // RFC 6026 §7.2: a 2xx leads to Accepted; timer M is 64*T1 over every transport.
+            // [3261-17.1.1.2-17, 6026-6]
             StatusClass::Success => {
                 self.state = State::Accepted { m_at: now + timers.timeout() };
                 InviteClientAction::Pass
             }
             // RFC 3261 §17.1.1.2: 300 to 699 is acknowledged here; timer D is zero over reliable transports.
+            // [3261-17.1.1.2-12, 3261-17.1.1.2-13, 3261-17.1.1.2-s4]
             StatusClass::Failure => {
                 let ack = ack();
                 self.state = match self.reliability {
@@ -327,7 +335,7 @@ impl InviteClient {
         let State::Calling { request, a_at, b_at, sent, .. } = &mut self.state else {
             return InviteClientAction::Nothing;
         };
-        // RFC 3261 §17.1.1.2: timer B ends the wait for a first response.
+        // RFC 3261 §17.1.1.2: timer B ends the wait for a first response. [3261-17.1.1.2-s3]
         if *b_at <= now {
             self.state = State::Terminated;
             return InviteClientAction::Timeout;

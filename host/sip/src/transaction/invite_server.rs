@@ -110,7 +110,7 @@ impl InviteServer {
     /// The transaction of an INVITE that has just come over a transport of this kind.
     #[must_use]
     pub fn start(reliability: Reliability, now: Time, timers: &TimerConfig) -> Self {
-        // RFC 3261 §17.2.1: a 100 is due unless the TU responds within 200 ms.
+        // RFC 3261 §17.2.1: a 100 is due unless the TU responds within 200 ms. [3261-17.2.1-1]
         Self {
             reliability,
             state: State::Proceeding { trying_at: Some(now + timers.trying_after), last: None },
@@ -182,6 +182,7 @@ impl InviteServer {
         use InviteServerEvent as Event;
         match (&mut self.state, event) {
             // RFC 3261 §17.2.1: a repeated INVITE gets the most recent provisional response, if there was one.
+            // [3261-17.2.1-4]
             (State::Proceeding { last, .. }, Event::Retransmission) => {
                 Ok(last.clone().map_or(Action::Nothing, Action::Transmit))
             }
@@ -193,7 +194,7 @@ impl InviteServer {
             // RFC 6026 §8.8: the TU is told, the state stays.
             (State::Proceeding { .. }, Event::TransportFailed) => Ok(Action::TransportFailed),
 
-            // RFC 3261 §17.2.1: a repeated INVITE gets the final response again.
+            // RFC 3261 §17.2.1: a repeated INVITE gets the final response again. [3261-17.2.1-s2]
             (State::Completed { last, .. }, Event::Retransmission) => Ok(Action::Transmit(last.clone())),
             (State::Completed { .. }, Event::Ack) => Ok(self.confirm(now, timers)),
             (State::Completed { .. }, Event::Respond { .. }) => Err(Misuse::FinalAlreadySent),
@@ -211,7 +212,7 @@ impl InviteServer {
             // Nothing is sent in Confirmed: the failure is one of an earlier transmission, and the ACK is here.
             (State::Confirmed { .. }, Event::TransportFailed) => Ok(Action::Nothing),
 
-            // RFC 6026 §7.1: Accepted absorbs repeated INVITEs; the 2xx is repeated by the TU.
+            // RFC 6026 §7.1: Accepted absorbs repeated INVITEs; the 2xx is repeated by the TU. [6026-7.1]
             (State::Accepted { .. }, Event::Retransmission) => Ok(Action::Nothing),
             // RFC 6026 §7.1: an ACK that matches is one for the 2xx, and the TU's.
             (State::Accepted { .. }, Event::Ack) => Ok(Action::PassAck),
@@ -257,14 +258,16 @@ impl InviteServer {
             // A 100 that was overtaken by another provisional response says nothing new, and must not become the
             // response that a repeated INVITE gets.
             StatusClass::Trying if last.is_some() => return Ok(InviteServerAction::Nothing),
-            // RFC 3261 §17.2.1: provisional responses are sent, and the state stays.
+            // RFC 3261 §17.2.1: provisional responses are sent, and the state stays. [3261-17.2.1-3]
             StatusClass::Trying | StatusClass::Provisional => {
                 *trying_at = None;
                 *last = Some(bytes.clone());
             }
             // RFC 6026 §7.1: a 2xx leads to Accepted; timer L is 64*T1 over every transport.
+            // [3261-17.2.1-5, 3261-17.2.1-6, 6026-6]
             StatusClass::Success => self.state = State::Accepted { l_at: now + timers.timeout() },
             // RFC 3261 §17.2.1: 300 to 699 leads to Completed; timer G only over unreliable transports, timer H always.
+            // [3261-17.2.1-7, 3261-17.2.1-8]
             StatusClass::Failure => {
                 self.state = State::Completed {
                     last: bytes.clone(),
@@ -278,6 +281,7 @@ impl InviteServer {
     }
 
     /// RFC 3261 §17.2.1: the ACK leads to Confirmed, for T4 over unreliable transports and for no time over others.
+    // [3261-17.2.1-9]
     fn confirm(&mut self, now: Time, timers: &TimerConfig) -> InviteServerAction {
         self.state = match self.reliability {
             Reliability::Unreliable => State::Confirmed { i_at: now + timers.t4 },
@@ -290,7 +294,7 @@ impl InviteServer {
         let State::Completed { last, g_at, h_at, sent } = &mut self.state else {
             return InviteServerAction::Nothing;
         };
-        // RFC 3261 §17.2.1: timer H ends the wait for the ACK.
+        // RFC 3261 §17.2.1: timer H ends the wait for the ACK. [3261-17.2.1-10]
         if *h_at <= now {
             self.state = State::Terminated;
             return InviteServerAction::AckTimeout;
@@ -304,6 +308,7 @@ impl InviteServer {
         InviteServerAction::Nothing
     }
 
+    // [3261-17.2.1-11, 3261-17.2.1-12]
     fn terminate_at(&mut self, at: Time, now: Time) -> InviteServerAction {
         if at > now {
             return InviteServerAction::Nothing;

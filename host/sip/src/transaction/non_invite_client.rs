@@ -102,6 +102,7 @@ impl NonInviteClient {
         let state = State::Trying {
             request,
             // RFC 3261 §17.1.2.2: timer E runs over unreliable transports only, timer F over all.
+            // [3261-17.1.2.2-1, 3261-17.1.2.2-2]
             e_at: reliability.first_retransmission(now, timers),
             f_at: now + timers.timeout(),
             sent: 0,
@@ -169,6 +170,7 @@ impl NonInviteClient {
                 self.fire_before_final(now, timers)
             }
             // RFC 3261 §17.1.2.2: a transport error ends the transaction before its final response.
+            // [3261-17.1.4-s1]
             (State::Trying { .. } | State::Proceeding { .. }, Event::TransportFailed) => {
                 self.state = State::Terminated;
                 Action::TransportFailed
@@ -176,6 +178,7 @@ impl NonInviteClient {
 
             // RFC 3261 §17.1.2.2: Completed absorbs repeated responses.
             (State::Completed { .. }, Event::Response { .. }) => Action::Absorb,
+            // [3261-17.1.2.2-9, 3261-17.1.2.2-10]
             (State::Completed { k_at }, Event::Deadline) => {
                 if *k_at > now {
                     return Action::Nothing;
@@ -210,7 +213,7 @@ impl NonInviteClient {
             return NonInviteClientAction::Absorb;
         };
         match class {
-            // RFC 3261 §17.1.2.2: a provisional response leads to Proceeding; E and F go on.
+            // RFC 3261 §17.1.2.2: a provisional response leads to Proceeding; E and F go on. [3261-17.1.2.2-3]
             StatusClass::Trying | StatusClass::Provisional => {
                 if let State::Trying { request, e_at, f_at, .. } = &mut self.state {
                     let request = core::mem::take(request);
@@ -218,6 +221,7 @@ impl NonInviteClient {
                 }
             }
             // RFC 3261 §17.1.2.2: a final response leads to Completed; timer K is zero over reliable transports.
+            // [3261-17.1.2.2-4, 3261-17.1.2.2-7, 3261-17.1.2.2-8]
             StatusClass::Success | StatusClass::Failure => {
                 self.state = match self.reliability {
                     Reliability::Unreliable => State::Completed { k_at: now + timers.t4 },
@@ -230,7 +234,7 @@ impl NonInviteClient {
 
     fn fire_before_final(&mut self, now: Time, timers: &TimerConfig) -> NonInviteClientAction {
         let (request, e_at, f_at, interval) = match &mut self.state {
-            // RFC 3261 §17.1.2.2: in Trying timer E doubles up to T2, in Proceeding it is T2.
+            // RFC 3261 §17.1.2.2: in Trying timer E doubles up to T2, in Proceeding it is T2. [3261-17.1.2.2-5]
             State::Trying { request, e_at, f_at, sent } => {
                 let interval = timers.doubled_to_t2(sent.saturating_add(1));
                 if e_at.is_some_and(|e_at| e_at <= now) {
@@ -241,7 +245,7 @@ impl NonInviteClient {
             State::Proceeding { request, e_at, f_at } => (request, e_at, *f_at, timers.slowest()),
             State::Completed { .. } | State::Terminated => return NonInviteClientAction::Nothing,
         };
-        // RFC 3261 §17.1.2.2: timer F ends the wait for a final response.
+        // RFC 3261 §17.1.2.2: timer F ends the wait for a final response. [3261-17.1.2.2-6, 3261-17.1.2.2-s1]
         if f_at <= now {
             self.state = State::Terminated;
             return NonInviteClientAction::Timeout;

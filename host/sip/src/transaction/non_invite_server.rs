@@ -199,12 +199,14 @@ impl NonInviteServer {
             ) => Ok(Action::TransportFailed),
 
             // RFC 3261 §17.2.2: a repeated request gets the most recent response.
+            // [3261-17.2.2-4, 3261-17.2.2-7]
             (State::Proceeding { last, .. } | State::Completed { last, .. }, Event::Retransmission) => {
                 Ok(Action::Transmit(last.clone()))
             }
 
-            // RFC 3261 §17.2.2: in Completed any other final response is discarded.
+            // RFC 3261 §17.2.2: in Completed any other final response is discarded. [3261-17.2.2-8]
             (State::Completed { .. }, Event::Respond { .. }) => Err(Misuse::FinalAlreadySent),
+            // [3261-17.2.2-9, 3261-17.2.2-10]
             (State::Completed { j_at, .. }, Event::Deadline) => {
                 if *j_at > now {
                     return Ok(Action::Nothing);
@@ -242,15 +244,16 @@ impl NonInviteServer {
         now: Time,
         timers: &TimerConfig,
     ) -> Result<NonInviteServerAction, Misuse> {
-        // RFC 4320 §4.2: a 408 is never sent.
+        // RFC 4320 §4.2: a 408 is never sent. [4320-4.2]
         if status == 408 {
             return Err(Misuse::TimeoutToNonInvite);
         }
         match StatusClass::of(status).ok_or(Misuse::NoSuchStatus)? {
             StatusClass::Trying => self.respond_trying(bytes, now),
-            // RFC 4320 §4.1: no provisional response but 100.
+            // RFC 4320 §4.1: no provisional response but 100. [4320-4.1, 3261-8.2.6.1-s1]
             StatusClass::Provisional => Err(Misuse::ProvisionalToNonInvite),
             // RFC 3261 §17.2.2: a final response leads to Completed; timer J is zero over reliable transports.
+            // [3261-17.2.2-5, 3261-17.2.2-6]
             StatusClass::Success | StatusClass::Failure => {
                 self.state = match self.reliability {
                     Reliability::Unreliable => {
@@ -272,6 +275,7 @@ impl NonInviteServer {
             self.state = State::Proceeding { last: bytes.clone(), expires_at };
         }
         // RFC 3261 §17.2.2: in Proceeding a further provisional response is sent as well.
+        // [3261-17.2.2-1, 3261-17.2.2-2, 3261-17.2.2-3]
         Ok(NonInviteServerAction::Transmit(bytes))
     }
 

@@ -44,6 +44,7 @@ impl TimerConfig {
 
     /// The interval of Timer A after `sent` retransmissions: T1, 2*T1, 4*T1 and so on, without a bound of its own
     /// (RFC 3261 §17.1.1.2).
+    // [3261-17.1.1.2-5, 3261-17.1.1.2-6, 3261-17.1.1.2-7, 3261-17.1.1.2-8]
     #[must_use]
     pub fn doubled(&self, sent: u8) -> Duration {
         self.t1.saturating_mul(1_u32.checked_shl(u32::from(sent)).unwrap_or(u32::MAX))

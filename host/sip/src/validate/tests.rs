@@ -68,6 +68,7 @@ fn the_request_uri_is_a_uri_and_nothing_else() {
     }
 }
 
+// [3261-18.3-s1]
 #[test]
 fn faults_of_the_form_are_answered() {
     check("Content-Length: 0", "Content-Length: 9", Err(Malformed::BodyTooShort));
@@ -93,6 +94,7 @@ fn a_lower_via_of_a_request_is_the_business_of_others() {
     assert_eq!(verdict_of(&response), Err(Verdict::Discard { fault: Malformed::Bad(Part::Via) }));
 }
 
+// [3261-18.3-2]
 #[test]
 fn what_cannot_or_must_not_be_answered_is_dropped() {
     let dropped =
@@ -104,6 +106,7 @@ fn what_cannot_or_must_not_be_answered_is_dropped() {
     assert_eq!(verdict_of(&response("SIP/2.0 200 OK")), Ok(()));
     dropped(response("SIP/2.0 200 OK").replace("1 INVITE", "x INVITE"), Malformed::Bad(Part::CSeq));
     dropped(response("SIP/2.0 4294967301 OK"), Malformed::Status);
+    dropped(response("SIP/2.0 200 OK").replace("Length: 0", "Length: 9"), Malformed::BodyTooShort);
     for via in [
         "255.255.255.255",
         "[::ffff:255.255.255.255]",

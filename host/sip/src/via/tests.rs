@@ -89,6 +89,7 @@ fn check_stamp(via: &str, source: &str, expected: Option<&str>) {
 }
 
 /// RFC 3261 §18.2.1.
+// [3261-18.2.1-2, 3261-18.2.1-3, 3261-18.2.1-4]
 #[test]
 fn received_is_added_when_sent_by_is_not_the_source() {
     check_stamp("SIP/2.0/UDP 192.0.2.1;branch=x", "192.0.2.1:5060", None);
@@ -114,6 +115,7 @@ fn received_is_added_when_sent_by_is_not_the_source() {
 }
 
 /// RFC 3581 §4.
+// [3581-4]
 #[test]
 fn rport_tells_the_port_and_then_received_is_there_always() {
     check_stamp(

@@ -13,6 +13,7 @@ fn waiting() -> AcceptRetransmit {
 }
 
 /// RFC 3261 §13.3.1.4: T1, doubling up to T2, for 64*T1, over every transport.
+// [3261-13.3.1.4-s2]
 #[test]
 fn the_2xx_is_repeated_up_to_t2_and_given_up_after_32_seconds() {
     let mut accept = waiting();

@@ -14,6 +14,9 @@ fn lines(draft: &Draft) -> Vec<String> {
 }
 
 /// RFC 3261 §12.2.1.1.
+// [3261-8.1.1.4-1, 3261-12.2.1.1-1, 3261-12.2.1.1-2, 3261-12.2.1.1-3, 3261-12.2.1.1-4, 3261-12.2.1.1-6]
+// [3261-12.2.1.1-9, 3261-12.2.1.1-10, 3261-12.2.1.1-11, 3261-12.2.1.1-12]
+// [3261-12.1.1-7]
 #[test]
 fn our_request_is_written_from_the_dialog() {
     let mut dialog = at_bob(&[]);
@@ -40,6 +43,7 @@ fn check_routing(record_route: &str, expected: &[&str]) {
 }
 
 /// RFC 3261 §12.2.1.1, §16.12.1.1: loose and strict routers, alone and mixed; the first one decides.
+// [3261-12.2.1.1-13, 3261-12.2.1.1-14, 3261-12.2.1.1-15, 3261-12.2.1.1-16]
 #[test]
 fn the_first_router_decides_between_loose_and_strict_routing() {
     let target = "sip:alice@192.0.2.9:5062";
@@ -56,6 +60,7 @@ fn the_first_router_decides_between_loose_and_strict_routing() {
 }
 
 /// RFC 3261 §19.1.1 Table 1: no headers and no method in a Request-URI.
+// [3261-12.2.1.1-14]
 #[test]
 fn what_a_request_uri_must_not_have_is_stripped() {
     check_routing("<sip:p1;method=INVITE;x=y?Subject=a>", &["sip:p1;x=y", "<sip:alice@192.0.2.9:5062>"]);
@@ -68,6 +73,7 @@ fn what_a_request_uri_must_not_have_is_stripped() {
 }
 
 /// RFC 3261 §12.2.1.1: each request has the number after the last one.
+// [3261-12.2.1.1-7, 3261-12.2.1.1-8]
 #[test]
 fn our_numbers_go_up_by_one() {
     let mut uac = at_alice(200, "b", &[]);
@@ -81,6 +87,7 @@ fn our_numbers_go_up_by_one() {
 }
 
 /// RFC 3261 §8.1.1.5: a number is below 2^31.
+// [3261-8.1.1.5-2]
 #[test]
 fn the_last_number_is_the_last() {
     let last = of_call("INVITE sip:bob@h SIP/2.0", ALICE, BOB, &format!("{} INVITE", CSEQ_MAX - 1), &[]);
@@ -91,6 +98,7 @@ fn the_last_number_is_the_last() {
 }
 
 /// RFC 3261 §13.2.2.4: the ACK has the number of its INVITE, also after later requests.
+// [3261-13.2.2.4-4, 3261-17.1.1.3-1]
 #[test]
 fn the_ack_of_a_2xx_takes_the_number_of_its_invite_and_the_way_of_the_dialog() {
     let mut dialog = at_alice(200, "b", &["Record-Route: <sip:p1;lr>"]);
@@ -112,6 +120,8 @@ fn the_ack_of_a_2xx_takes_the_number_of_its_invite_and_the_way_of_the_dialog() {
 }
 
 /// RFC 3261 §12.2.2: upwards with gaps; not downwards, and no number twice.
+// [3261-12.2.2-3, 3261-12.2.2-4, 3261-12.2.2-s1]
+// [3261-15.1.2-1]
 #[test]
 fn the_peers_numbers_go_up() {
     let mut dialog = at_bob(&[]);
@@ -132,6 +142,7 @@ fn the_peers_numbers_go_up() {
 }
 
 /// RFC 3261 §12.2.2: at the UAC the first request of the peer may have any number.
+// [3261-12.2.2-2]
 #[test]
 fn the_first_number_of_the_callee_is_any() {
     let mut dialog = at_alice(200, "b", &[]);
@@ -150,6 +161,7 @@ fn a_dialog_that_is_over_takes_no_request() {
 }
 
 /// RFC 3261 §12.2.1.2, §12.2.2; RFC 3311, RFC 6665, RFC 3515: who refreshes the target.
+// [3261-12.2.1.2-1, 3261-12.2.2-5, 3261-14.1-4]
 #[test]
 fn only_target_refresh_requests_and_their_2xx_change_the_target() {
     for (method, refreshes) in [

@@ -4,6 +4,7 @@ use super::*;
 use crate::message::Part;
 
 /// RFC 3261 §12.1.1.
+// [3261-12.1.1-6, 3261-12.1.1-8, 3261-12.1.1-9, 3261-12.1.1-10, 3261-12.1.1-11, 3261-12.1.1-12, 3261-12.1.1-14]
 #[test]
 fn the_uas_takes_route_set_target_and_numbers_from_the_request() {
     let request = invite(&[
@@ -28,6 +29,7 @@ fn the_uas_takes_route_set_target_and_numbers_from_the_request() {
 }
 
 /// RFC 3261 §12.1.2.
+// [3261-12.1.2-4, 3261-12.1.2-6, 3261-12.1.2-7, 3261-12.1.2-8, 3261-12.1.2-9, 3261-12.1.2-10, 3261-12.1.2-12]
 #[test]
 fn the_uac_reverses_the_route_set_and_takes_target_and_tag_from_the_response() {
     let dialog = at_alice(200, "b", &["Record-Route: <sip:p3;lr>,<sip:p2;lr>", "Record-Route: <sip:p1;lr>"]);
@@ -62,6 +64,7 @@ fn only_responses_from_101_to_299_make_a_dialog() {
 }
 
 /// RFC 3261 §12.1.1, §12.1.2: a peer of RFC 2543 has no tag, which is the null tag.
+// [3261-12.1.1-13, 3261-12.1.2-11, 3261-12.2.1.1-5]
 #[test]
 fn a_peer_without_a_tag_has_the_null_tag() {
     let uac = at_alice(200, "", &[]);
@@ -112,6 +115,7 @@ fn a_response_without_a_readable_contact_leaves_the_request_uri_as_target() {
 }
 
 /// RFC 3261 §13.2.2.4: the 2xx tells the route set anew, even if it is empty, and the target.
+// [3261-12.1.2-5, 3261-13.2.2.4-1]
 #[test]
 fn the_2xx_recomputes_the_route_set_of_an_early_dialog() {
     let early = at_alice(180, "b", &["Record-Route: <sip:p2;lr>, <sip:p1;lr>"]);
@@ -151,6 +155,7 @@ fn our_own_2xx_confirms_an_early_dialog_and_revives_none() {
 }
 
 /// RFC 3261 §12.1, §13.2.2.4: a forked INVITE makes one dialog for each To tag; a 2xx may make a new one.
+// [3261-13.2.2.4-2]
 #[test]
 fn each_fork_makes_its_own_dialog() {
     let request = invite(&[ALICE_CONTACT]);
@@ -184,6 +189,7 @@ fn each_fork_makes_its_own_dialog() {
 }
 
 /// RFC 3261 §12: the id is made of Call-ID and tags, seen from our side.
+// [3261-12.1-1]
 #[test]
 fn a_dialog_is_found_by_the_id_of_its_messages() {
     let bob = at_bob(&[]);

@@ -133,12 +133,16 @@ const UNRELIABLE: &str = "
     Terminated | transport error | -                      | Terminated | RFC 6026 §7.2
 ";
 
+// [3261-13.2.2.3-1, 3261-17.1.1.2-1, 3261-17.1.1.2-9, 3261-17.1.1.2-10, 3261-17.1.1.2-11, 3261-17.1.1.2-12]
+// [3261-17.1.1.2-13, 3261-17.1.1.2-15, 3261-17.1.1.2-16, 3261-17.1.1.2-17, 3261-17.1.1.2-18, 3261-17.1.1.2-s2]
+// [3261-17.1.4-s1, 6026-6, 6026-7.2]
 #[test]
 fn every_pair_over_udp_is_as_the_rfc_has_it() {
     check(Reliability::Unreliable, UNRELIABLE);
 }
 
 /// RFC 3261 §17.1.1.2: timer A never runs, so B comes first, and timer D is zero.
+// [3261-17.1.1.2-13, 3261-17.1.1.2-s4]
 #[test]
 fn every_pair_over_tcp_is_the_same_but_for_a_and_d() {
     let completed: Vec<String> = UNRELIABLE
@@ -159,6 +163,8 @@ fn every_pair_over_tcp_is_the_same_but_for_a_and_d() {
 }
 
 /// RFC 3261 §17.1.1.2: A doubles without a bound of its own, B ends it at 64*T1.
+// [3261-17.1.1.2-2, 3261-17.1.1.2-3, 3261-17.1.1.2-4, 3261-17.1.1.2-5, 3261-17.1.1.2-6, 3261-17.1.1.2-7]
+// [3261-17.1.1.2-8, 3261-17.1.1.2-s1, 3261-17.1.1.2-s3]
 #[test]
 fn an_unanswered_invite_is_repeated_until_timer_b() {
     assert_eq!(
@@ -170,6 +176,7 @@ fn an_unanswered_invite_is_repeated_until_timer_b() {
 }
 
 /// RFC 3261 §16.8 and §9.1: an INVITE that rings for ever is cancelled, and then given up.
+// [3261-9.1-s3]
 #[test]
 fn timer_c_ends_an_invite_that_is_never_answered() {
     for reliability in BOTH {
@@ -191,6 +198,7 @@ fn only_provisional_responses_above_100_prolong_timer_c() {
 }
 
 /// RFC 3261 §9.1: a callee that keeps ringing after the CANCEL does not keep the transaction.
+// [3261-9.1-s3]
 #[test]
 fn after_a_cancel_nothing_prolongs_the_transaction() {
     let mut machine = machine_in("Canceled", Reliability::Unreliable);
@@ -200,6 +208,7 @@ fn after_a_cancel_nothing_prolongs_the_transaction() {
 }
 
 /// RFC 3261 §17.1.1.2 (D) and RFC 6026 §7.2 (M).
+// [3261-17.1.1.2-16, 3261-17.1.1.2-s4]
 #[test]
 fn the_last_states_are_left_lazily() {
     assert_eq!(timeline(machine_in("Completed", Reliability::Unreliable)), "32.0 Terminated (lazy)");

@@ -146,6 +146,8 @@ const UNRELIABLE: &str = "
     Terminated | transport error | -                       | Terminated | RFC 6026 §7.1
 ";
 
+// [3261-17.2.1-1, 3261-17.2.1-3, 3261-17.2.1-4, 3261-17.2.1-5, 3261-17.2.1-6, 3261-17.2.1-7, 3261-17.2.1-9]
+// [3261-17.2.1-11, 3261-17.2.1-12, 3261-17.2.1-s2, 6026-6, 6026-7.1]
 #[test]
 fn every_pair_over_udp_is_as_the_rfc_has_it() {
     check(Reliability::Unreliable, UNRELIABLE);

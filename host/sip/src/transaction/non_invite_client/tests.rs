@@ -104,12 +104,14 @@ const UNRELIABLE: &str = "
     Terminated | transport error | -               | Terminated | RFC 3261 §17.1.2.2
 ";
 
+// [3261-17.1.2.2-3, 3261-17.1.2.2-4, 3261-17.1.2.2-7, 3261-17.1.2.2-9, 3261-17.1.2.2-10, 3261-17.1.4-s1]
 #[test]
 fn every_pair_over_udp_is_as_the_rfc_has_it() {
     check(Reliability::Unreliable, UNRELIABLE);
 }
 
 /// RFC 3261 §17.1.2.2: timer E never runs, so F comes first, and timer K is zero.
+// [3261-17.1.2.2-8]
 #[test]
 fn every_pair_over_tcp_is_the_same_but_for_e_and_k() {
     let completed: Vec<String> = UNRELIABLE
@@ -131,6 +133,7 @@ fn every_pair_over_tcp_is_the_same_but_for_e_and_k() {
 }
 
 /// RFC 3261 §17.1.2.2: in Trying E doubles from T1 up to T2, F ends it at 64*T1.
+// [3261-17.1.2.2-1, 3261-17.1.2.2-2, 3261-17.1.2.2-s1]
 #[test]
 fn an_unanswered_request_is_repeated_up_to_t2_until_timer_f() {
     assert_eq!(
@@ -142,6 +145,7 @@ fn an_unanswered_request_is_repeated_up_to_t2_until_timer_f() {
 }
 
 /// RFC 3261 §17.1.2.2: in Proceeding E goes on, with T2 after its next firing, and F goes on too.
+// [3261-17.1.2.2-5, 3261-17.1.2.2-6]
 #[test]
 fn a_provisional_response_slows_timer_e_down_to_t2() {
     assert_eq!(
@@ -153,6 +157,7 @@ fn a_provisional_response_slows_timer_e_down_to_t2() {
 }
 
 /// RFC 3261 §17.1.2.2: K is T4.
+// [3261-17.1.2.2-8, 3261-17.1.2.2-9]
 #[test]
 fn a_completed_transaction_is_left_lazily_after_t4() {
     assert_eq!(timeline(machine_in("Completed", Reliability::Unreliable)), "5.0 Terminated (lazy)");

@@ -121,12 +121,15 @@ const UNRELIABLE: &str = "
     Terminated | transport error | -                             | Terminated | RFC 3261 §17.2.2
 ";
 
+// [3261-8.2.6.1-s1, 3261-17.2.2-3, 3261-17.2.2-4, 3261-17.2.2-5, 3261-17.2.2-7, 3261-17.2.2-8, 3261-17.2.2-9]
+// [3261-17.2.2-10, 4320-4.1, 4320-4.2]
 #[test]
 fn every_pair_over_udp_is_as_the_rfc_has_it() {
     check(Reliability::Unreliable, UNRELIABLE);
 }
 
 /// RFC 3261 §17.2.2: timer J is zero. RFC 4320 §4.1: a 100 may be sent at any time.
+// [3261-17.2.2-1, 3261-17.2.2-2, 3261-17.2.2-6]
 #[test]
 fn every_pair_over_tcp_is_the_same_but_for_j_and_the_100() {
     let completed: Vec<String> = UNRELIABLE
@@ -153,6 +156,7 @@ fn every_pair_over_tcp_is_the_same_but_for_j_and_the_100() {
 }
 
 /// RFC 4320 §4.1 and §4.2; RFC 3261 §17.2.2 (J).
+// [3261-17.2.2-6, 3261-17.2.2-9, 4320-4.1]
 #[test]
 fn a_silent_transaction_asks_for_a_100_and_then_expires() {
     for reliability in BOTH {
