@@ -13,6 +13,7 @@ mod deploy;
 mod forgetting;
 mod inspect;
 mod loading;
+mod media;
 mod receive;
 mod replaying;
 mod slots;

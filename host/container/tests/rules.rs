@@ -151,6 +151,16 @@ fn a_request_is_created_by_the_rules() {
                 |turn, _| invite(turn).and_then(|made| turn.request_of(made)).map(drop),
                 "no transaction",
             ),
+        ],
+    );
+}
+
+/// SIP Servlet 1.1 §5.4: the Request-URI is the servlet's outside a dialog.
+#[test]
+fn a_request_uri_is_set_by_the_rules() {
+    check(
+        "INVITE",
+        &[
             (
                 "a Request-URI that is none",
                 |turn, _| invite(turn).and_then(|made| turn.set_request_uri(made, b"not a uri")),

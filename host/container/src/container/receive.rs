@@ -29,6 +29,7 @@ use crate::step::respond::makes_dialogs;
 use crate::turn::SipKey;
 
 use super::loading::Packet;
+use super::media::{is_in_range, media_type};
 use super::slots::Slot;
 use super::stateless::hop_of;
 use super::{Container, Work};
@@ -585,18 +586,4 @@ impl Shared {
 // [3261-8.1.1.2-1]
 fn is_served(scheme: &[u8]) -> bool {
     ["sip", "sips", "tel", "urn"].iter().any(|known| scheme.eq_ignore_ascii_case(known.as_bytes()))
-}
-
-/// A media type without its parameters.
-fn media_type(value: &[u8]) -> &[u8] {
-    value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii()
-}
-
-/// RFC 3261 §20.1: `*/*` and `application/*` are ranges.
-fn is_in_range(kind: &[u8], range: &[u8]) -> bool {
-    match range.strip_suffix(b"*") {
-        Some(b"*/") => true,
-        Some(prefix) => kind.len() >= prefix.len() && kind[..prefix.len()].eq_ignore_ascii_case(prefix),
-        None => kind.eq_ignore_ascii_case(range),
-    }
 }
