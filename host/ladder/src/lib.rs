@@ -9,7 +9,7 @@
 //! ([`harmless`](mod@harmless)), and no line is wider than the [`Options`] allow. What is deliberately not here: SIP. Who
 //! fills a ladder says what stands on an arrow.
 //!
-//! [`steps`] fills a ladder from what the container tells of its steps. Start reading at [`model`], then [`paint`].
+//! [`steps`] fills a ladder from what the container tells of its steps, [`live`] draws many calls as they come. Start reading at [`model`], then [`paint`].
 #![forbid(unsafe_code)]
 
 mod canvas;
@@ -17,6 +17,7 @@ mod fold;
 pub mod harmless;
 mod lanes;
 mod line;
+pub mod live;
 pub mod model;
 pub mod paint;
 mod spoken;

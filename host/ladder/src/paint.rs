@@ -103,6 +103,11 @@ impl Painter {
         }
     }
 
+    /// The next row draws the head once more: something else was drawn in between.
+    pub const fn show_head(&mut self) {
+        self.head_is_due = true;
+    }
+
     /// The names above the columns, where they have not been drawn yet.
     pub fn head(&mut self) -> Vec<Line> {
         if !self.head_is_due {

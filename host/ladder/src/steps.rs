@@ -5,6 +5,7 @@
 //! where there is one, so that Alice is one participant whatever port her phone sends from; else by its address.
 
 pub mod calls;
+pub mod kept;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -23,6 +24,10 @@ use crate::model::{Change, Ending, Ladder, Level, Participant, Row, What};
 
 /// Messages that are remembered to tell a retransmission.
 const REMEMBERED: usize = 64;
+/// Participants of a call that are told apart; whoever writes to it can name as many as he likes.
+const PARTICIPANTS: usize = 64;
+/// Octets of a text of a guest or a peer that a row keeps: more than is ever drawn of one.
+const TEXT: usize = 8192;
 
 /// Makes rows of the steps of one call.
 #[derive(Debug, Default)]
@@ -101,6 +106,9 @@ impl Builder {
         if let Some(known) = self.identities.iter().position(|known| *known == identity) {
             return known;
         }
+        if self.participants.len() >= PARTICIPANTS {
+            return self.others();
+        }
         let mut made = make();
         // Two users of one name at different hosts, or two phones of one name: the longer name tells them apart.
         if self.participants.contains(&made) {
@@ -109,6 +117,15 @@ impl Builder {
         self.identities.push(identity);
         self.participants.push(made);
         self.participants.len() - 1
+    }
+
+    /// The last column, which all share who come when there are too many.
+    fn others(&mut self) -> usize {
+        if self.participants.len() == PARTICIPANTS {
+            self.identities.push(String::new());
+            self.participants.push(Participant::peer("others"));
+        }
+        PARTICIPANTS
     }
 
     fn input(&mut self, at: usize, input: &StepInput, whats: &mut Vec<What>) {
@@ -164,7 +181,7 @@ impl Builder {
                 self.seen.pop_front();
             }
         }
-        let label = message.map_or_else(|| format!("{} bytes", bytes.len()), label);
+        let label = shortened(message.map_or_else(|| format!("{} bytes", bytes.len()), label));
         What::Message { from, to, label, again, absorbed: false, lost: false, remark: String::new() }
     }
 
@@ -195,7 +212,7 @@ impl Builder {
             ending: ending(&turn.outcome),
         });
         for line in &turn.log {
-            whats.push(What::Log { at, level: level(line.level), text: line.message.clone() });
+            whats.push(What::Log { at, level: level(line.level), text: shortened(line.message.clone()) });
         }
         if turn.log_dropped > 0 {
             let text = format!("{} more lines of log, over the limit `log-bytes`", turn.log_dropped);
@@ -238,8 +255,9 @@ fn user_and_host(address: &NameAddr<'_>) -> Option<(String, String)> {
 }
 
 fn change(change: &AttributeChange) -> Change {
-    let text =
-        |value: &Option<Bytes>| value.as_ref().map(|value| String::from_utf8_lossy(value).into_owned());
+    let text = |value: &Option<Bytes>| {
+        value.as_ref().map(|value| shortened(String::from_utf8_lossy(value).into_owned()))
+    };
     Change {
         of: change.session.map(session_name).unwrap_or_default(),
         name: change.name.clone(),
@@ -260,6 +278,16 @@ fn state(at: usize, change: &SessionChange) -> What {
     }
 }
 
+/// The text, cut where it is longer than [`TEXT`].
+fn shortened(mut text: String) -> String {
+    if text.len() > TEXT {
+        let end = (0..=TEXT).rfind(|end| text.is_char_boundary(*end)).unwrap_or_default();
+        text.truncate(end);
+        text.push_str(" ..");
+    }
+    text
+}
+
 /// SIP sessions of an application session by their number in it.
 fn session_name(number: u32) -> String {
     format!("s{number}")
@@ -268,11 +296,11 @@ fn session_name(number: u32) -> String {
 fn ending(outcome: &TurnOutcome) -> Ending {
     match outcome {
         TurnOutcome::Done => Ending::Done,
-        TurnOutcome::Failed(text) => Ending::Failed { text: text.clone() },
+        TurnOutcome::Failed(text) => Ending::Failed { text: shortened(text.clone()) },
         TurnOutcome::Trapped { reason, text, backtrace } => {
             let mut lines = vec![text.clone()];
             lines.extend(backtrace.iter().map(|frame| format!("at {frame}")));
-            Ending::Trapped { reason: reason.name().to_owned(), text: lines.join("\n") }
+            Ending::Trapped { reason: reason.name().to_owned(), text: shortened(lines.join("\n")) }
         }
     }
 }
