@@ -24,6 +24,7 @@ fn step(session: u64, caller: &str, ended: bool) -> StepRecord {
         connection: 0,
     };
     StepRecord {
+        number: 0,
         key: Key(session),
         id: session.to_string(),
         app: AppId { name: Arc::from("hello"), digest: 1 << 40 },
