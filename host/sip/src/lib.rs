@@ -9,6 +9,7 @@
 pub mod address;
 pub mod dialog;
 pub mod draft;
+pub mod event;
 mod few;
 pub mod frame;
 pub mod header;
