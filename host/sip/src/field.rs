@@ -13,7 +13,10 @@ mod time;
 pub use caller::{Privacy, ReferredBy, are_identities};
 pub use history::{Diversion, HistoryEntry, HistoryIndex};
 pub use reason::{Reason, Warning};
-pub use replaces::{DialogRef, Join, JoinVerdict, KnownDialog, Replaces, ReplacesVerdict, Shutdown, judge_join, judge_replaces};
+pub use replaces::{
+    DialogRef, Join, JoinVerdict, KnownDialog, Replaces, ReplacesVerdict, Shutdown, judge_join,
+    judge_replaces,
+};
 pub use time::{RetryAfter, date_of, http_date, timestamp_with_delay};
 
 /// A text as a quoted string: backslash before quote and backslash (RFC 3261 §25.1).

@@ -31,7 +31,8 @@ impl<'a> ReferredBy<'a> {
 pub fn are_identities<'a>(values: impl Iterator<Item = &'a [u8]>) -> bool {
     let mut seen = (0, 0);
     for value in values {
-        let scheme = NameAddr::parse(value).ok().and_then(|address| address.uri().ok()).map(|uri| uri.scheme());
+        let scheme =
+            NameAddr::parse(value).ok().and_then(|address| address.uri().ok()).map(|uri| uri.scheme());
         match scheme {
             Some(Scheme::Sip | Scheme::Sips) => seen.0 += 1,
             Some(Scheme::Tel) => seen.1 += 1,

@@ -33,7 +33,9 @@ impl<'a> HistoryIndex<'a> {
     #[must_use]
     pub fn is_parent_of(&self, other: &HistoryIndex<'_>) -> bool {
         let mut theirs = other.parts();
-        self.parts().all(|part| theirs.next() == Some(part)) && theirs.next().is_some() && theirs.next().is_none()
+        self.parts().all(|part| theirs.next() == Some(part))
+            && theirs.next().is_some()
+            && theirs.next().is_none()
     }
 
     /// The order in which the entries were made, as far as the numbers tell.

@@ -28,7 +28,11 @@ impl<'a> Reason<'a> {
         let params = Params::of(&value[end..]);
         let cause = params.named(b"cause").and_then(|param| number(param.value?));
         let text = params.named(b"text").map(|param| param.unquoted());
-        is_token(protocol).then(|| Self { protocol, cause: cause.and_then(|cause| u32::try_from(cause).ok()), text })
+        is_token(protocol).then(|| Self {
+            protocol,
+            cause: cause.and_then(|cause| u32::try_from(cause).ok()),
+            text,
+        })
     }
 
     /// The reason that is a SIP status, as in a 199 or in the CANCEL of a call that another branch has taken.

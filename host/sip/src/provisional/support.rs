@@ -67,3 +67,17 @@ impl Support {
 pub(super) fn has_tag(message: &Message, id: HeaderId) -> bool {
     message.values(id).any(|tag| tag.eq_ignore_ascii_case(OPTION_TAG.as_bytes()))
 }
+
+/// Whether and how a 199 may tell that an early dialog is over, before the final response (RFC 6228 §5). Its To tag names the
+/// dialog, and its Reason says why: [`Reason::sip`](crate::field::Reason::sip).
+///
+/// `None`: the client does not want any. Else it leaves plainly, unless all provisional responses have to be reliable.
+#[must_use]
+pub fn early_dialog_terminated(request: &Message) -> Option<Delivery> {
+    let wanted = request.values(HeaderId::Supported).any(|tag| tag == b"199");
+    let delivery = match Support::of(request) {
+        Support::Required => Delivery::Reliable,
+        Support::No | Support::Supported => Delivery::Plain,
+    };
+    wanted.then_some(delivery)
+}

@@ -220,7 +220,8 @@ fn a_dialog_keeps_no_message_alive() {
 /// RFC 6665 §4.4.1: the NOTIFY makes the dialog of a subscription, with its own route set and target.
 #[test]
 fn a_notify_makes_the_dialog_of_its_subscriber() {
-    let subscribe = of_call("SUBSCRIBE sips:bob@biloxi.example SIP/2.0", ALICE, BOB, "314 SUBSCRIBE", &[ALICE_CONTACT]);
+    let subscribe =
+        of_call("SUBSCRIBE sips:bob@biloxi.example SIP/2.0", ALICE, BOB, "314 SUBSCRIBE", &[ALICE_CONTACT]);
     let from = format!("{BOB};tag=b2");
     let lines = [BOB_CONTACT, "Record-Route: <sip:p1;lr>, <sip:p2;lr>"];
     let notify = |from: &str, to: &str, lines: &[&str]| {

@@ -188,3 +188,20 @@ fn what_the_client_says_decides_how_a_response_leaves() {
         assert_eq!(support.delivery(status, wanted), expected, "{support:?} {status} {wanted}");
     }
 }
+
+/// RFC 6228 §5: only who supports 199 gets one, and reliably only who demands that of all.
+#[test]
+fn a_199_goes_to_who_supports_it() {
+    use crate::provisional::early_dialog_terminated;
+    for (lines, expected) in [
+        ("Supported: 100rel", None),
+        ("Require: 199", None),
+        ("Supported: 100rel, 199", Some(Delivery::Plain)),
+        ("Supported: 199\nRequire: 100rel", Some(Delivery::Reliable)),
+    ] {
+        let invite = message(&format!("INVITE sip:b SIP/2.0\n{lines}\n\n"));
+        assert_eq!(early_dialog_terminated(&invite), expected, "{lines}");
+    }
+    let reason = crate::field::Reason::sip(404, "");
+    assert_eq!(reason.to_value(), b"SIP;cause=404");
+}
