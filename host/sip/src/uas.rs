@@ -112,7 +112,7 @@ fn judge_body(request: &Message, abilities: &Abilities<'_>) -> Result<(), Refusa
     if encodings
         .any(|coding| !coding.eq_ignore_ascii_case(b"identity") && !known(coding, abilities.encodings))
     {
-        let read = if abilities.encodings.is_empty() { &["identity"] } else { abilities.encodings };
+        let read: &[&str] = if abilities.encodings.is_empty() { &["identity"] } else { abilities.encodings };
         return Err(Refusal::new(415, HeaderId::AcceptEncoding, read));
     }
     let mut languages = request.values(HeaderId::ContentLanguage);

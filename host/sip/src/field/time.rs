@@ -89,7 +89,7 @@ pub fn date_of(value: &[u8]) -> Option<Time> {
     let is_whole = words.next().is_none() && parts.next().is_none() && zone == "GMT";
     let month = MONTHS.iter().position(|known| *known == month)? as u64 + 1;
     let (day, year) = (two(day)?, if year.len() == 4 { number(year.as_bytes())? } else { return None });
-    let in_range = (1970..=9999).contains(&year) && hour < 24 && minute < 60 && second <= 60;
+    let in_range = (1970..=9999).contains(&year) && hour < 24 && minute < 60 && second < 60;
     if !is_whole || !in_range || !DAYS.contains(&weekday) {
         return None;
     }

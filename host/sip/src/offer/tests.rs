@@ -74,7 +74,7 @@ fn check_both(script: &str) {
     assert_eq!((end.invite(), mirrored_end.invite()), (None, None));
 }
 
-/// RFC 6337 Table 1, all six patterns, from either end.
+/// RFC 6337 Table 1, RFC 3262 §5, all six patterns, from either end.
 #[test]
 fn every_pattern_of_offer_and_answer_is_known() {
     check_both(

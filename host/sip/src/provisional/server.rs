@@ -305,7 +305,7 @@ impl ProvisionalServer {
         }
     }
 
-    /// What may leave now that nothing waits for a PRACK.
+    /// What may leave now that nothing waits for a PRACK (RFC 3262 §3).
     fn release(&mut self, now: Time, timers: &TimerConfig) -> Option<Bytes> {
         self.state = State::Idle;
         if self.held.is_some() && !self.queue.iter().any(|response| response.describes) {

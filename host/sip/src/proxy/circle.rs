@@ -20,7 +20,8 @@ pub fn loop_parts(request: &Message) -> impl Iterator<Item = (u8, &[u8])> {
         (3, &cseq[..digits]),
     ];
     let lines = [(4, HeaderId::Route), (5, HeaderId::ProxyRequire), (6, HeaderId::ProxyAuthorization)];
-    let lines = lines.into_iter().flat_map(|(place, id)| request.headers(id).map(move |line| (place, line)));
+    let lines =
+        lines.into_iter().flat_map(move |(place, id)| request.headers(id).map(move |line| (place, line)));
     fixed.into_iter().chain(lines)
 }
 

@@ -231,6 +231,6 @@ fn the_headers_component_is_read_by_its_fields() {
         [pair("Replaces", "12345@h;to-tag=1;from-tag=2"), pair("Subject", "a b")]
     );
     assert_eq!(fields("sip:b@h?&a&b=&%63=%zz%4"), [pair("a", ""), pair("b", ""), pair("c", "%zz%4")]);
-    assert_eq!(fields("sip:b@h"), []);
+    assert!(fields("sip:b@h").is_empty());
     assert_eq!(fields("sip:b@h?x=%0d%0aEvil:%201"), [pair("x", "\r\nEvil: 1")], "who writes it checks it");
 }

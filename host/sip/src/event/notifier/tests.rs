@@ -173,6 +173,7 @@ const TABLE: &str = "
     over      | end         | Nothing | over      | RFC 6665 §4.4.1
 ";
 
+/// RFC 6665 §4.2: every event in every state.
 #[test]
 fn every_pair_is_as_the_rfc_has_it() {
     check_table(TABLE, &STATES, &EVENTS, |state, event| {

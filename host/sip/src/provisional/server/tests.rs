@@ -190,6 +190,7 @@ const TABLE: &str = "
     Final     | end         | -                       | Final     | RFC 3262 §3
 ";
 
+/// RFC 3262 §3: every event in every state.
 #[test]
 fn every_pair_is_as_the_rfc_has_it() {
     check_table(TABLE, &STATES, &EVENTS, |state, event| {
