@@ -48,16 +48,16 @@ impl Support {
     /// was asked for with another status than 101 to 199.
     pub fn delivery(self, status: u16, wanted: bool) -> Result<Delivery, Misuse> {
         match (self, status, wanted) {
-            // RFC 3262 §3: a 100 is never sent reliably, and no final response is.
+            // RFC 3262 §3 [3262-3-3]: a 100 is never sent reliably, and no final response is.
             (Self::No | Self::Supported | Self::Required, ..=100 | 200.., true) => {
                 Err(Misuse::NotProvisional)
             }
             (Self::No | Self::Supported | Self::Required, ..=100 | 200.., false) => Ok(Delivery::Plain),
-            // RFC 3262 §3: without the option tag in Supported or Require, no response may be reliable.
+            // RFC 3262 §3 [3262-3-4]: without the option tag in Supported or Require, no response may be reliable.
             (Self::No, 101..=199, true) => Err(Misuse::NotSupported),
             (Self::No | Self::Supported, 101..=199, false) => Ok(Delivery::Plain),
             (Self::Supported, 101..=199, true) => Ok(Delivery::Reliable),
-            // RFC 3262 §3: what is required is done for every response that is not a 100.
+            // RFC 3262 §3 [3262-3-1, 3262-8.1-1]: what is required is done for every response that is not a 100.
             (Self::Required, 101..=199, _) => Ok(Delivery::Reliable),
         }
     }
