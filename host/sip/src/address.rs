@@ -6,6 +6,7 @@ use crate::header::TOKEN;
 use crate::message::values::{comma, quoted_len};
 use crate::message::{Malformed, Part};
 use crate::octets::{find, find_any, trim};
+use crate::session_timer::delta_seconds;
 use crate::uri::{Param, Params, Uri};
 
 /// One address value: display name, URI and header parameters, as slices of the text.
@@ -131,6 +132,30 @@ impl<'a> NameAddr<'a> {
     #[must_use]
     pub fn param(&self, name: &[u8]) -> Option<Param<'a>> {
         self.params().named(name)
+    }
+
+    /// Whether two addresses are the same: by RFC 3261 §20.20 their URIs are equivalent, and every header parameter that both
+    /// have is the same. Display names, brackets and parameters that only one has mean nothing.
+    #[must_use]
+    pub fn is_equivalent(&self, other: &NameAddr<'_>) -> bool {
+        let uris = match (self.uri(), other.uri()) {
+            (Ok(ours), Ok(theirs)) => ours.is_equivalent(&theirs),
+            (Ok(_) | Err(_), Ok(_) | Err(_)) => self.uri == other.uri,
+        };
+        uris && self.params().agree_with(other.params())
+    }
+
+    /// The `q` of a Contact in thousandths; `None` when there is none, or none that can be read (RFC 3261 §20.10).
+    #[must_use]
+    pub fn q(&self) -> Option<u16> {
+        self.params().q()
+    }
+
+    /// The `expires` of a Contact in seconds; 3600 when it cannot be read (RFC 3261 §10.2.1.1); `None` when there is none.
+    #[must_use]
+    pub fn expires(&self) -> Option<u32> {
+        let value = self.param(b"expires")?.value.unwrap_or_default();
+        Some(delta_seconds(value).map_or(3600, |(seconds, _)| seconds))
     }
 
     /// The tag (RFC 3261 §19.3).

@@ -19,7 +19,7 @@ pub(crate) use rack::rseq as rseq_number;
 pub use server::{
     PROVISIONAL_QUEUE_MAX, ProvisionalServer, ProvisionalServerState, ServerAction, ServerEvent,
 };
-pub use support::{Delivery, Support};
+pub use support::{Delivery, Support, early_dialog_terminated};
 
 use core::fmt;
 

@@ -4,15 +4,18 @@
 //! of §19.1.4 with [`Uri::is_equivalent`]; `==` would mean something else and is therefore not there.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::borrow::Cow;
 
 use crate::message::{Malformed, Part};
 use crate::octets;
 
 mod equal;
 mod params;
+mod tel;
 
 pub(crate) use params::unquote;
 pub use params::{Param, Params};
+pub use tel::TelephoneNumber;
 
 /// A URI by its parts.
 #[derive(Clone, Copy, Debug)]
@@ -173,6 +176,30 @@ impl<'a> Uri<'a> {
     #[must_use]
     pub fn lr(&self) -> bool {
         self.param(b"lr").is_some()
+    }
+
+    /// The telephone number of a tel URI, or of a sip or sips URI with `user=phone` (RFC 3966, RFC 3261 §19.1.6); `None` for
+    /// any other URI, and where there is no number.
+    #[must_use]
+    pub fn telephone_number(&self) -> Option<TelephoneNumber<'a>> {
+        match self.scheme {
+            Scheme::Tel => TelephoneNumber::parse(self.opaque()),
+            Scheme::Sip | Scheme::Sips => {
+                let is_phone = self.param(b"user").and_then(|param| param.value);
+                is_phone.filter(|user| user.eq_ignore_ascii_case(b"phone"))?;
+                TelephoneNumber::parse(self.user()?)
+            }
+            Scheme::Other => None,
+        }
+    }
+
+    /// The headers component by its fields, without escapes: what a request made of this URI gets (RFC 3261 §19.1.5).
+    pub fn header_fields(&self) -> impl Iterator<Item = (Cow<'a, [u8]>, Cow<'a, [u8]>)> + Clone + use<'a> {
+        let fields = self.headers().unwrap_or_default().split(|byte| *byte == b'&');
+        fields.filter(|field| !field.is_empty()).map(|field| {
+            let end = octets::find(b'=', field).unwrap_or(field.len());
+            (equal::unescape(&field[..end]), equal::unescape(field.get(end + 1..).unwrap_or_default()))
+        })
     }
 
     /// The headers component behind `?`, when there is one.

@@ -67,3 +67,43 @@ fn the_first_of_a_list_is_read_alone() {
     assert_eq!(first.uri_bytes(), b"sip:a@b");
     assert_eq!(first.param(b"Q").map(|q| q.value), Some(Some(&b"1"[..])));
 }
+
+/// RFC 3261 §20.20: URI and common parameters.
+#[test]
+fn addresses_are_the_same_by_uri_and_common_parameters() {
+    let parse = |text: &'static str| NameAddr::parse(text.as_bytes()).expect("an address");
+    for (one, other, expected) in [
+        ("\"Bob\" <sip:bob@h>;tag=1", "sip:bob@H;tag=1", true),
+        ("<sip:bob@h>;tag=1", "<sip:bob@h>", true),
+        ("<sip:bob@h>;tag=1;x=y", "<sip:bob@h>;TAG=1;z", true),
+        ("<sip:bob@h>;tag=1", "<sip:bob@h>;tag=2", false),
+        ("<sip:bob@h>;x", "<sip:bob@h>;x=1", false),
+        ("<sip:bob@h>;x=Y", "<sip:bob@h>;x=y", true),
+        ("<sip:bob@h>;x=\"Y\"", "<sip:bob@h>;x=\"y\"", false),
+        ("<sip:bob@h>;x=\"a\\b\"", "<sip:bob@h>;x=\"ab\"", true),
+        ("<sip:bob@h>", "<sips:bob@h>", false),
+        ("<tel:+1-2>", "tel:+12", true),
+        ("*", "*", true),
+        ("*", "<sip:bob@h>", false),
+    ] {
+        assert_eq!(parse(one).is_equivalent(&parse(other)), expected, "{one} {other}");
+        assert_eq!(parse(other).is_equivalent(&parse(one)), expected, "{other} {one}");
+    }
+}
+
+/// RFC 3261 §10.2.1.1, §20.10.
+#[test]
+fn a_contact_has_a_q_and_an_expiry() {
+    for (text, q, expires) in [
+        ("<sip:a@b>", None, None),
+        ("<sip:a@b>;q=0.7;expires=60", Some(700), Some(60)),
+        ("sip:a@b;Expires=0;Q=1", Some(1000), Some(0)),
+        ("<sip:a@b>;q=7;expires=soon", None, Some(3600)),
+        ("<sip:a@b>;q;expires", None, Some(3600)),
+        ("<sip:a@b;q=0.5;expires=9>", None, None),
+        ("<sip:a@b>;expires=99999999999", None, Some(u32::MAX)),
+    ] {
+        let address = NameAddr::parse(text.as_bytes()).expect("an address");
+        assert_eq!((address.q(), address.expires()), (q, expires), "{text}");
+    }
+}

@@ -77,6 +77,36 @@ impl Dialog {
         Ok(dialog)
     }
 
+    /// The dialog that a NOTIFY makes at its subscriber, confirmed at once (RFC 6665 §4.4.1): its route set is that of the
+    /// NOTIFY, in order. `subscribe` is our SUBSCRIBE (or REFER) outside a dialog, `over_tls` tells how it was sent.
+    ///
+    /// # Errors
+    /// [`Violation`] when the NOTIFY does not answer that request, has no Contact or cannot be read.
+    pub fn by_notify(subscribe: &Message, notify: &Message, over_tls: bool) -> Result<Self, Violation> {
+        let (from, to) = (notify.from_()?, notify.to()?);
+        let call_id = subscribe.call_id().ok_or(Malformed::Missing(Part::CallId))?;
+        let our_tag = subscribe.from_()?.tag().ok_or(Malformed::Bad(Part::From))?;
+        // RFC 6665 §4.4.1: the same Call-ID, and our From tag in To; the owner compares Event.
+        if notify.call_id() != Some(call_id) || to.tag() != Some(our_tag) {
+            return Err(Violation::NotDialogForming);
+        }
+        let target = remote_target(notify)?;
+        let routes = record_route(notify)?;
+        let texts = Texts {
+            call_id,
+            local_tag: our_tag,
+            remote_tag: from.tag().unwrap_or_default(),
+            local_party: value_of(subscribe, Part::From)?,
+            remote_party: value_of(notify, Part::From)?,
+            remote_target: target,
+        };
+        let secure = over_tls && is_sips(subscribe.request_uri());
+        let mut dialog = texts.into_dialog(&routes, Role::Uac, DialogState::Confirmed, secure);
+        dialog.local_seq = Some(subscribe.cseq()?.0);
+        dialog.remote_seq = Some(notify.cseq()?.0);
+        Ok(dialog)
+    }
+
     /// Takes the 2xx that confirms an early dialog at its UAC: the route set is that of the 2xx (RFC 3261 §13.2.2.4),
     /// and so is the target. In a dialog that is confirmed already, only the target changes (§12.2.1.2); one that is
     /// over stays as it is.

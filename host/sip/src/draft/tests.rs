@@ -298,3 +298,20 @@ fn every_class_of_status_has_a_phrase() {
         assert!(!reason_phrase(status).is_empty(), "{status}");
     }
 }
+
+/// RFC 8224 §4: what a signature covers goes through octet for octet, folds, odd blanks and compact names too.
+#[test]
+fn identity_headers_pass_byte_exact() {
+    let token = "eyJhbGciOiJFUzI1NiJ9".repeat(20);
+    let lines = format!(
+        "Identity: {token}..{token};info=<https://h/c.cer>;alg=ES256 ;ppt=\"shaken\"\r\n\
+         y:  {token} ;info=<https://h>,\r\n   second;info=<https://i> \r\n\
+         Identity-Info:\t<https://h/c.cer>;alg=rsa-sha1\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+    );
+    let request = read(&INVITE.replace("X-Foo: one", &format!("{lines}X-Foo: one")));
+    let mut draft = Draft::forward(&request);
+    draft.prepend(HeaderId::Via, b"SIP/2.0/UDP us;branch=z9hG4bK9").expect("a value");
+    draft.set(HeaderId::MaxForwards, b"69").expect("a value");
+    draft.set_request_uri(b"sip:c@d").expect("a URI");
+    assert!(text(&draft).contains(&lines), "{}", text(&draft));
+}

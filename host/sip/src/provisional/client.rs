@@ -22,7 +22,7 @@ pub const PROVISIONAL_FORKS_MAX: usize = 64;
 ///       +---------------+
 ///         last again: repeated    any other number: out of order
 /// ```
-/// RFC 3262 §4, with its erratum 4604: the numbers are those of one dialog, and forks count each for itself. A response
+/// RFC 3262 §4 [3262-4-6, 3262-4-7, 3262-4-10, 3262-4-s2], with its erratum 4604: the numbers are those of one dialog, and forks count each for itself. A response
 /// that is out of order is neither acknowledged nor looked at: it comes again. After the final response nothing is
 /// acknowledged any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ impl ProvisionalClient {
     /// Whether a response demands to be acknowledged by PRACK: 101 to 199 with `Require: 100rel`.
     #[must_use]
     pub fn is_reliable(response: &Message) -> bool {
-        // RFC 3262 §4: in a 100 the option tag is ignored.
+        // RFC 3262 §4 [3262-4-3]: in a 100 the option tag is ignored.
         response.status().is_some_and(|status| (101..=199).contains(&status))
             && has_tag(response, HeaderId::Require)
     }
@@ -91,7 +91,7 @@ impl ProvisionalClient {
             Some(fork) if fork.last.checked_add(1) != Some(number) => return ProvisionalAction::OutOfOrder,
             Some(fork) => fork.last = number,
             None if is_full => return ProvisionalAction::TooMany,
-            // RFC 3262 §4: the first number is any.
+            // RFC 3262 §4 [3262-4-9]: the first number is any.
             None => self.forks.push(Fork { to_tag: Bytes::copy_from_slice(tag), last: number }),
         }
         ProvisionalAction::Acknowledge(RAck { rseq: number, cseq: self.cseq, method: Method::Invite })

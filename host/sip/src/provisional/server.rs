@@ -156,7 +156,7 @@ impl ProvisionalServer {
     /// No response yet, for an INVITE with this CSeq number; the first RSeq number is made from `random`.
     #[must_use]
     pub fn start(cseq: u32, random: u64) -> Self {
-        // RFC 3262 §3: the first number is one of 1 to 2^31 - 1, all of them as likely.
+        // RFC 3262 §3 [3262-3-8]: the first number is one of 1 to 2^31 - 1, all of them as likely.
         let first = random % ((1 << 31) - 1) + 1;
         Self {
             cseq,
@@ -174,7 +174,7 @@ impl ProvisionalServer {
     pub fn next_rseq(&self) -> Result<u32, Misuse> {
         match &self.state {
             State::Overdue { .. } => Err(Misuse::NotAcknowledged),
-            // RFC 3262 §3: no new reliable responses after a final one.
+            // RFC 3262 §3 [3262-3-17]: no new reliable responses after a final one.
             State::Final { .. } => Err(Misuse::FinalAlreadySent),
             State::Idle | State::Waiting { .. } | State::Answering { .. } if self.held.is_some() => {
                 Err(Misuse::FinalAlreadySent)
@@ -264,11 +264,11 @@ impl ProvisionalServer {
         if response.rseq != number {
             return Err(Misuse::WrongNumber);
         }
-        // RFC 3262 §3: each number is one higher than the one before, and they do not wrap around.
+        // RFC 3262 §3 [3262-3-13, 3262-3-14]: each number is one higher than the one before, and they do not wrap around.
         self.next_rseq = number.checked_add(1);
         match &self.state {
             State::Idle => Ok(ServerAction::Respond(self.send(response, now, timers))),
-            // RFC 3262 §3: no second response before the first is acknowledged.
+            // RFC 3262 §3 [3262-3-12]: no second response before the first is acknowledged.
             State::Waiting { .. } | State::Answering { .. } | State::Overdue { .. } | State::Final { .. } => {
                 self.queue.push_back(response);
                 Ok(ServerAction::Kept)
@@ -282,7 +282,7 @@ impl ProvisionalServer {
             State::Overdue { unacknowledged } | State::Final { unacknowledged } => *unacknowledged,
             State::Idle | State::Answering { .. } => None,
         };
-        // RFC 3262 §3: method, CSeq number and RSeq number match, in the dialog by which the owner found this machine.
+        // RFC 3262 §3 [3262-3-9]: method, CSeq number and RSeq number match, in the dialog by which the owner found this machine.
         if waiting != Some(rack.rseq) || rack.cseq != self.cseq || rack.method != Method::Invite {
             return ServerAction::NoSuchResponse;
         }
@@ -297,7 +297,7 @@ impl ProvisionalServer {
                 self.state = State::Overdue { unacknowledged: None };
                 ServerAction::Acknowledged { next: None }
             }
-            // RFC 3262 §3: PRACKs are taken also after the final response.
+            // RFC 3262 §3 [3262-3-16]: PRACKs are taken also after the final response.
             State::Final { .. } | State::Idle | State::Answering { .. } => {
                 self.state = State::Final { unacknowledged: None };
                 ServerAction::Acknowledged { next: None }
@@ -305,7 +305,7 @@ impl ProvisionalServer {
         }
     }
 
-    /// What may leave now that nothing waits for a PRACK.
+    /// What may leave now that nothing waits for a PRACK (RFC 3262 §3 [3262-3-10, 3262-3-11]).
     fn release(&mut self, now: Time, timers: &TimerConfig) -> Option<Bytes> {
         self.state = State::Idle;
         if self.held.is_some() && !self.queue.iter().any(|response| response.describes) {
@@ -341,7 +341,7 @@ impl ProvisionalServer {
             State::Overdue { .. } if is_success => return Err(Misuse::NotAcknowledged),
             State::Overdue { unacknowledged } => (false, *unacknowledged),
             State::Idle => (false, None),
-            // RFC 3262 §3, §5: a 2xx waits for the acknowledgement of every session description.
+            // RFC 3262 §3, §5 [3262-3-15, 3262-5-4]: a 2xx waits for the acknowledgement of every session description.
             State::Waiting { sent, .. } => (sent.describes || describes, Some(sent.rseq)),
             // RFC 3262 §5: the offer of the PRACK is answered in its 2xx, and not overtaken by another one.
             State::Answering { .. } => (true, None),
@@ -373,7 +373,7 @@ impl ProvisionalServer {
                 if *next_at > now {
                     return ServerAction::Nothing;
                 }
-                // RFC 3262 §3: the interval starts at T1 and doubles, without the bound of T2.
+                // RFC 3262 §3 [3262-3-s1]: the interval starts at T1 and doubles, without the bound of T2.
                 *repeats = repeats.saturating_add(1);
                 *next_at = now + timers.doubled(*repeats);
                 ServerAction::Repeat(sent.bytes.clone())

@@ -48,16 +48,16 @@ impl Support {
     /// was asked for with another status than 101 to 199.
     pub fn delivery(self, status: u16, wanted: bool) -> Result<Delivery, Misuse> {
         match (self, status, wanted) {
-            // RFC 3262 §3: a 100 is never sent reliably, and no final response is.
+            // RFC 3262 §3 [3262-3-3]: a 100 is never sent reliably, and no final response is.
             (Self::No | Self::Supported | Self::Required, ..=100 | 200.., true) => {
                 Err(Misuse::NotProvisional)
             }
             (Self::No | Self::Supported | Self::Required, ..=100 | 200.., false) => Ok(Delivery::Plain),
-            // RFC 3262 §3: without the option tag in Supported or Require, no response may be reliable.
+            // RFC 3262 §3 [3262-3-4]: without the option tag in Supported or Require, no response may be reliable.
             (Self::No, 101..=199, true) => Err(Misuse::NotSupported),
             (Self::No | Self::Supported, 101..=199, false) => Ok(Delivery::Plain),
             (Self::Supported, 101..=199, true) => Ok(Delivery::Reliable),
-            // RFC 3262 §3: what is required is done for every response that is not a 100.
+            // RFC 3262 §3 [3262-3-1, 3262-8.1-1]: what is required is done for every response that is not a 100.
             (Self::Required, 101..=199, _) => Ok(Delivery::Reliable),
         }
     }
@@ -66,4 +66,18 @@ impl Support {
 /// Whether the option tag stands in that list. Option tags are tokens and compared in any case (RFC 3261 §7.3.1).
 pub(super) fn has_tag(message: &Message, id: HeaderId) -> bool {
     message.values(id).any(|tag| tag.eq_ignore_ascii_case(OPTION_TAG.as_bytes()))
+}
+
+/// Whether and how a 199 may tell that an early dialog is over, before the final response (RFC 6228 §5). Its To tag names the
+/// dialog, and its Reason says why: [`Reason::sip`](crate::field::Reason::sip).
+///
+/// `None`: the client does not want any. Else it leaves plainly, unless all provisional responses have to be reliable.
+#[must_use]
+pub fn early_dialog_terminated(request: &Message) -> Option<Delivery> {
+    let wanted = request.values(HeaderId::Supported).any(|tag| tag == b"199");
+    let delivery = match Support::of(request) {
+        Support::Required => Delivery::Reliable,
+        Support::No | Support::Supported => Delivery::Plain,
+    };
+    wanted.then_some(delivery)
 }

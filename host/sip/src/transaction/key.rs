@@ -21,6 +21,16 @@ impl HashKey {
     pub const fn new(first: u64, second: u64) -> Self {
         Self(first, second)
     }
+
+    /// A hash over fields of a request, each told by its place: for the second part of a branch (RFC 5393 §4.2.1).
+    pub(crate) fn of_fields<'a>(&self, fields: impl Iterator<Item = (u8, &'a [u8])>) -> u64 {
+        let mut hasher = NameHasher::new(self, Kind::Circle);
+        for (place, field) in fields {
+            hasher.0.write_u8(place);
+            hasher = hasher.exact(field);
+        }
+        hasher.0.finish()
+    }
 }
 
 impl fmt::Debug for HashKey {
@@ -149,6 +159,8 @@ enum Kind {
     Rfc2543 = 2,
     /// A merged request.
     Merge = 3,
+    /// What a request's way depends on.
+    Circle = 4,
 }
 
 /// A keyed hash over fields, each with its length, so that no two lists of fields read the same.

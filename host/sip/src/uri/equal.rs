@@ -1,10 +1,11 @@
 //! URI equality (RFC 3261 §19.1.4).
 
 use super::{Param, Params, Scheme, Uri};
+use std::borrow::Cow;
 
 impl Uri<'_> {
-    /// Whether two URIs are equivalent by RFC 3261 §19.1.4; for other schemes than sip and sips, whether they are
-    /// octet for octet the same but for the case of the scheme.
+    /// Whether two URIs are equivalent: by RFC 3261 §19.1.4 for sip and sips, by RFC 3966 §4 for tel; for other schemes,
+    /// whether they are octet for octet the same but for the case of the scheme.
     ///
     /// The relation is, as the RFC says, not transitive.
     #[must_use]
@@ -14,7 +15,13 @@ impl Uri<'_> {
         }
         match self.scheme {
             Scheme::Sip | Scheme::Sips => self.is_equivalent_sip(other),
-            Scheme::Tel | Scheme::Other => {
+            Scheme::Tel => match (self.telephone_number(), other.telephone_number()) {
+                (Some(ours), Some(theirs)) => ours.is_equivalent(&theirs),
+                // Without a number there is nothing to compare but the text.
+                (None, None) => self.opaque() == other.opaque(),
+                (Some(_), None) | (None, Some(_)) => false,
+            },
+            Scheme::Other => {
                 self.scheme_name().eq_ignore_ascii_case(other.scheme_name())
                     && self.opaque() == other.opaque()
             }
@@ -114,6 +121,14 @@ impl Iterator for Units<'_> {
         self.rest = rest;
         Some((*first, false))
     }
+}
+
+/// A text without escapes; a percent sign that begins none stays.
+pub(super) fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'%', text).is_none() {
+        return text.into();
+    }
+    Units { rest: text }.map(|(byte, _)| byte).collect()
 }
 
 fn hex(digit: u8) -> Option<u8> {

@@ -61,6 +61,42 @@ impl<'a> Params<'a> {
         true
     }
 
+    /// Whether every parameter that both have is the same: names and values in any case, quoted values octet for octet
+    /// without their escapes (RFC 3261 §7.3.1, §20.20). Those that only one has are left aside.
+    #[must_use]
+    pub fn agree_with(self, other: Params<'_>) -> bool {
+        self.into_iter().all(|param| match (other.named(param.name), param.value) {
+            (None, _) => true,
+            (Some(theirs), Some(value)) if value.starts_with(b"\"") => {
+                theirs.value.is_some_and(|text| text.starts_with(b"\""))
+                    && param.unquoted() == theirs.unquoted()
+            }
+            (Some(theirs), Some(value)) => theirs.value.is_some_and(|text| text.eq_ignore_ascii_case(value)),
+            (Some(theirs), None) => theirs.value.is_none(),
+        })
+    }
+
+    /// The `q` in thousandths; `None` when there is none, or none that can be read (RFC 3261 §25.1 `qvalue`).
+    #[must_use]
+    pub fn q(self) -> Option<u16> {
+        let value = self.named(b"q")?.value?;
+        let (whole, rest) = value.split_first()?;
+        let fraction = match rest {
+            [] => &[],
+            [b'.', fraction @ ..] if fraction.len() <= 3 && fraction.iter().all(u8::is_ascii_digit) => {
+                fraction
+            }
+            _ => return None,
+        };
+        let digits = fraction.iter().chain(b"000").take(3);
+        let thousandths = digits.fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+        match (whole, thousandths) {
+            (b'0', _) => Some(thousandths),
+            (b'1', 0) => Some(1000),
+            _ => None,
+        }
+    }
+
     /// The next parameter, its name be it empty; `None` at the end or where the text is no parameter.
     #[inline]
     pub(crate) fn cut(&mut self) -> Option<Param<'a>> {

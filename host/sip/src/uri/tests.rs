@@ -145,6 +145,10 @@ fn uris_are_equivalent_by_the_rules_of_rfc_3261_19_1_4() {
             "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
             "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
         ),
+        ("sip:carol@chicago.com", "sip:carol@chicago.com;security=on"),
+        ("sip:a%3Bb@h", "sip:a%3bb@h"),
+        ("sip:a@[2001:DB8::1]", "sip:a@[2001:db8::1]"),
+        ("URN:a", "urn:a"),
         ("TEL:+1", "tel:+1"),
     ] {
         check_equal(true, one, other);
@@ -163,6 +167,13 @@ fn uris_are_equivalent_by_the_rules_of_rfc_3261_19_1_4() {
         ("sip:a@h", "sip:h"),
         ("sip:a:x@h", "sip:a@h"),
         ("sip:a@h?x=1&x=1", "sip:a@h?x=1"),
+        ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off"),
+        ("sip:a@b;method=INVITE", "sip:a@b"),
+        ("sip:a@b;ttl=1", "sip:a@b"),
+        ("sip:a@b;maddr=239.255.255.1", "sip:a@b"),
+        ("sip:a@b;transport=tcp", "sip:a@b;transport=udp"),
+        ("sip:Alice@b", "sip:alice@b"),
+        ("urn:a", "urn:b"),
         ("tel:+1", "tel:+2"),
     ] {
         check_equal(false, one, other);
@@ -181,4 +192,45 @@ fn quoted_values_lose_quotes_and_escapes() {
     for bad in [&b";;a"[..], b";", b"a", b";a=\"x", b";=b"] {
         assert!(!Params::of(bad).are_well_formed(), "{}", String::from_utf8_lossy(bad));
     }
+}
+
+/// RFC 3261 §25.1 `qvalue`.
+#[test]
+fn a_q_is_between_zero_and_one() {
+    for (text, expected) in [
+        (";q=0", Some(0)),
+        (";q=1", Some(1000)),
+        (";q=0.5", Some(500)),
+        (";x;Q=0.125;y", Some(125)),
+        (";q=1.000", Some(1000)),
+        (";q=0.", Some(0)),
+        (";q=1.001", None),
+        (";q=2", None),
+        (";q=0.1234", None),
+        (";q=.5", None),
+        (";q=-1", None),
+        (";q=", None),
+        (";q", None),
+        ("", None),
+    ] {
+        assert_eq!(Params::of(text.as_bytes()).q(), expected, "{text}");
+    }
+}
+
+/// RFC 3261 §19.1.5, RFC 3891 §7: what a Refer-To puts into the request that it asks for.
+#[test]
+fn the_headers_component_is_read_by_its_fields() {
+    let fields = |text: &str| {
+        let as_text = |text: Cow<'_, [u8]>| String::from_utf8(text.into_owned()).unwrap();
+        let all = parse(text).header_fields().map(|(name, value)| (as_text(name), as_text(value)));
+        all.collect::<Vec<_>>()
+    };
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(
+        fields("sip:b@h;x=y?Replaces=12345%40h%3Bto-tag%3D1%3Bfrom-tag%3D2&Subject=a%20b"),
+        [pair("Replaces", "12345@h;to-tag=1;from-tag=2"), pair("Subject", "a b")]
+    );
+    assert_eq!(fields("sip:b@h?&a&b=&%63=%zz%4"), [pair("a", ""), pair("b", ""), pair("c", "%zz%4")]);
+    assert!(fields("sip:b@h").is_empty());
+    assert_eq!(fields("sip:b@h?x=%0d%0aEvil:%201"), [pair("x", "\r\nEvil: 1")], "who writes it checks it");
 }

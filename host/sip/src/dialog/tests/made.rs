@@ -222,3 +222,32 @@ fn a_dialog_keeps_no_message_alive() {
         assert!(!held.contains(&part.as_ptr()));
     }
 }
+
+/// RFC 6665 §4.4.1: the NOTIFY makes the dialog of a subscription, with its own route set and target.
+#[test]
+fn a_notify_makes_the_dialog_of_its_subscriber() {
+    let subscribe =
+        of_call("SUBSCRIBE sips:bob@biloxi.example SIP/2.0", ALICE, BOB, "314 SUBSCRIBE", &[ALICE_CONTACT]);
+    let from = format!("{BOB};tag=b2");
+    let lines = [BOB_CONTACT, "Record-Route: <sip:p1;lr>, <sip:p2;lr>"];
+    let notify = |from: &str, to: &str, lines: &[&str]| {
+        of_call("NOTIFY sip:alice@h SIP/2.0", from, to, "7 NOTIFY", lines)
+    };
+    let mut dialog = Dialog::by_notify(&subscribe, &notify(&from, ALICE, &lines), true).unwrap();
+    assert_eq!((dialog.role(), dialog.state()), (Role::Uac, DialogState::Confirmed));
+    assert_eq!((text(dialog.local_tag()), text(dialog.remote_tag())), ("a", "b2"));
+    assert_eq!((dialog.local_seq(), dialog.remote_seq()), (Some(314), Some(7)));
+    assert_eq!((text(dialog.remote_target()), dialog.is_secure()), ("sip:bob@192.0.2.4", true));
+    assert_eq!(routes(&dialog), ["<sip:p1;lr>", "<sip:p2;lr>"], "in the order of the NOTIFY");
+    let refresh = dialog.next_request(Method::Subscribe).unwrap();
+    assert_eq!(refresh.cseq().unwrap(), (315, Method::Subscribe));
+    assert_eq!(text(refresh.header(crate::header::HeaderId::To).unwrap()), from);
+    for (from, to, lines, expected) in [
+        (&*from, "<sip:a@h>;tag=other", &lines[..], Violation::NotDialogForming),
+        (&*from, "<sip:a@h>", &lines[..], Violation::NotDialogForming),
+        (&*from, ALICE, &[][..], Violation::NoContact),
+    ] {
+        let made = Dialog::by_notify(&subscribe, &notify(from, to, lines), false);
+        assert_eq!(made.unwrap_err(), expected, "{from} {to}");
+    }
+}

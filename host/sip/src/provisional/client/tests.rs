@@ -35,7 +35,7 @@ fn run(machine: &mut ProvisionalClient, events: &[(&str, u32)]) -> Vec<String> {
     events.iter().map(take).collect()
 }
 
-/// RFC 3262 §4: new and next is acknowledged, anything else is not.
+/// RFC 3262 §4 [3262-4-6, 3262-4-7, 3262-4-9, 3262-4-10, 3262-4-s2]: new and next is acknowledged, anything else is not.
 #[test]
 fn responses_are_acknowledged_in_the_order_of_their_numbers() {
     let mut machine = ProvisionalClient::start(314);
@@ -82,7 +82,7 @@ fn the_number_after_the_highest_one_does_not_come() {
     );
 }
 
-/// RFC 3262 §4: the option tag makes a response reliable; not in a 100, and not without its number.
+/// RFC 3262 §4 [3262-4-3]: the option tag makes a response reliable; not in a 100, and not without its number.
 #[test]
 fn what_is_not_reliable_is_left_alone_and_what_cannot_be_acknowledged_is_dropped() {
     for (status, tag, require, rseq, expected) in [
@@ -158,7 +158,7 @@ fn rack_is_read_and_written() {
     assert_eq!(fault.to_string(), "malformed RAck");
 }
 
-/// RFC 3262 §3: Require, Supported or nothing, and what follows for each status.
+/// RFC 3262 §3 [3262-3-1, 3262-3-3, 3262-3-4, 3262-8.1-1]: Require, Supported or nothing, and what follows for each status.
 #[test]
 fn what_the_client_says_decides_how_a_response_leaves() {
     use Delivery::{Plain, Reliable};
@@ -187,4 +187,21 @@ fn what_the_client_says_decides_how_a_response_leaves() {
     ] {
         assert_eq!(support.delivery(status, wanted), expected, "{support:?} {status} {wanted}");
     }
+}
+
+/// RFC 6228 §5: only who supports 199 gets one, and reliably only who demands that of all.
+#[test]
+fn a_199_goes_to_who_supports_it() {
+    use crate::provisional::early_dialog_terminated;
+    for (lines, expected) in [
+        ("Supported: 100rel", None),
+        ("Require: 199", None),
+        ("Supported: 100rel, 199", Some(Delivery::Plain)),
+        ("Supported: 199\nRequire: 100rel", Some(Delivery::Reliable)),
+    ] {
+        let invite = message(&format!("INVITE sip:b SIP/2.0\n{lines}\n\n"));
+        assert_eq!(early_dialog_terminated(&invite), expected, "{lines}");
+    }
+    let reason = crate::field::Reason::sip(404, "");
+    assert_eq!(reason.to_value(), b"SIP;cause=404");
 }

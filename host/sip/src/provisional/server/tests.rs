@@ -190,6 +190,7 @@ const TABLE: &str = "
     Final     | end         | -                       | Final     | RFC 3262 §3
 ";
 
+/// RFC 3262 §3 [3262-3-9, 3262-3-10, 3262-3-11, 3262-3-16, 3262-3-17]: every event in every state.
 #[test]
 fn every_pair_is_as_the_rfc_has_it() {
     check_table(TABLE, &STATES, &EVENTS, |state, event| {
@@ -201,7 +202,7 @@ fn every_pair_is_as_the_rfc_has_it() {
     });
 }
 
-/// RFC 3262 §3: T1, doubling without the bound of T2, for 64*T1.
+/// RFC 3262 §3 [3262-3-s1]: T1, doubling without the bound of T2, for 64*T1.
 #[test]
 fn an_unacknowledged_response_is_repeated_until_64_t1() {
     let mut machine = machine_in("Waiting");
@@ -229,7 +230,7 @@ fn a_late_deadline_repeats_once_and_not_in_a_burst() {
     );
 }
 
-/// RFC 3262 §3: one after the other, each number one higher.
+/// RFC 3262 §3 [3262-3-11, 3262-3-12, 3262-3-13]: one after the other, each number one higher.
 #[test]
 fn responses_leave_in_order_one_for_each_prack() {
     let mut machine = start();
@@ -245,7 +246,7 @@ fn responses_leave_in_order_one_for_each_prack() {
     assert_eq!(machine.next_rseq(), Ok(10));
 }
 
-/// RFC 3262 §3, §5: a description that waits in the queue holds the 2xx back as well; one without lets it go.
+/// RFC 3262 §3, §5 [3262-3-15, 3262-5-4]: a description that waits in the queue holds the 2xx back as well; one without lets it go.
 #[test]
 fn a_success_overtakes_no_session_description() {
     for (kept, seen) in [
@@ -273,7 +274,7 @@ fn the_answer_to_a_prack_leaves_before_the_success() {
     assert_eq!(show(give(&mut machine, "end", at(0))), "send 200");
 }
 
-/// RFC 3262 §3: the method and both numbers match.
+/// RFC 3262 §3 [3262-3-9]: the method and both numbers match.
 #[test]
 fn a_prack_for_something_else_is_refused() {
     for other in [
@@ -290,7 +291,7 @@ fn a_prack_for_something_else_is_refused() {
     }
 }
 
-/// RFC 3262 §3: the first number is between 1 and 2^31 - 1; none comes twice.
+/// RFC 3262 §3 [3262-3-8, 3262-3-14]: the first number is between 1 and 2^31 - 1; none comes twice.
 #[test]
 fn numbers_begin_in_the_first_half_and_do_not_wrap() {
     for (random, first) in [(0, 1), (6, 7), ((1 << 31) - 2, (1 << 31) - 1), ((1 << 31) - 1, 1)] {
