@@ -39,7 +39,7 @@ pub const RETRY_AFTER_MAX_S: u32 = 600;
 ///          | Waiting  |---------------------------+
 ///          +----------+
 /// ```
-/// RFC 3261 §14.1, and RFC 3311 §5.3 [3311-5.3-s1] for UPDATE. A 500 or 503 counts where it has Retry-After (§14.2, §21.5.1, §21.5.4).
+/// RFC 3261 §14.1, and RFC 3311 §5.3 for UPDATE. A 500 or 503 counts where it has Retry-After (§14.2, §21.5.1, §21.5.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Modification {
     /// Whether we made the Call-ID of the dialog.

@@ -174,13 +174,13 @@ pub struct Refusal {
 impl Refusal {
     const fn of(conflict: Conflict) -> Self {
         let (status, retry_after) = match conflict {
-            // RFC 3261 §14.2: our INVITE is in progress. RFC 3311 §5.2 [3311-5.2-2]: our offer is.
+            // RFC 3261 §14.2: our INVITE is in progress. RFC 3311 §5.2: our offer is.
             Conflict::InviteOfOther
             | Conflict::OfferOfOther
             | Conflict::OfferOwed
             | Conflict::AnswerUnacknowledged
             | Conflict::NoPlace => (491, false),
-            // RFC 3261 §14.2, RFC 3311 §5.2 [3311-5.2-3]: the peer did not wait for us.
+            // RFC 3261 §14.2, RFC 3311 §5.2: the peer did not wait for us.
             Conflict::InviteOfSender | Conflict::UpdateOfSender | Conflict::OfferOfSender => (500, true),
         };
         Self { status, retry_after, conflict }

@@ -44,17 +44,17 @@ pub fn judge_subscribe(
     config: &NotifierConfig,
 ) -> Result<SubscribeVerdict, Malformed> {
     let expires_s = request.expires()?;
-    // RFC 6665 §4.2.1.1 [6665-4.2.1.1-s1]: the package has to be understood; packages are compared octet for octet.
+    // RFC 6665 §4.2.1.1: the package has to be understood; packages are compared octet for octet.
     let Some(event) = request.event()? else { return Ok(SubscribeVerdict::BadEvent) };
     if !packages.iter().any(|package| package.as_bytes() == event.package()) {
         return Ok(SubscribeVerdict::BadEvent);
     }
     let wanted_s = expires_s.unwrap_or(config.default_s);
-    // RFC 6665 §4.2.1.1 [6665-4.2.1.4-s1]: above zero, below an hour, and below the minimum.
+    // RFC 6665 §4.2.1.1: above zero, below an hour, and below the minimum.
     if (1..3600).contains(&wanted_s) && wanted_s < config.min_s {
         return Ok(SubscribeVerdict::TooBrief { min_expires_s: config.min_s });
     }
-    // RFC 6665 §4.2.1.1 [6665-3.1.1-3, 6665-4.2.1.1-2, 6665-4.2.1.4-1]: shorter, never longer.
+    // RFC 6665 §4.2.1.1: shorter, never longer.
     Ok(SubscribeVerdict::Accept { expires_s: wanted_s.min(config.max_s) })
 }
 
@@ -179,7 +179,7 @@ impl Notifier {
                 self.expires_at = now + Duration::from_secs(u64::from(expires_s));
             }
         }
-        // RFC 6665 §4.2.2 [6665-4.2.1.2-1, 6665-4.2.2-1]: a NOTIFY at once, whatever was decided.
+        // RFC 6665 §4.2.2: a NOTIFY at once, whatever was decided.
         self.notify()
     }
 
@@ -228,7 +228,7 @@ impl Notifier {
         }
     }
 
-    /// Makes the rest of the time shorter; a longer one changes nothing (RFC 6665 §4.2.2 [6665-4.2.2-5]).
+    /// Makes the rest of the time shorter; a longer one changes nothing (RFC 6665 §4.2.2).
     pub fn shorten(&mut self, expires_s: u32, now: Time) {
         self.expires_at = self.expires_at.min(now + Duration::from_secs(u64::from(expires_s)));
     }
@@ -240,10 +240,10 @@ impl Notifier {
         let live =
             |state| SubscriptionState { state, expires_s: Some(left), reason: None, retry_after_s: None };
         match self.state {
-            // RFC 6665 §4.2.2 [6665-4.2.2-3, 6665-4.2.2-4]: beside active and pending stands how long it still lasts.
+            // RFC 6665 §4.2.2: beside active and pending stands how long it still lasts.
             State::Active => live(Substate::Active),
             State::RespWait | State::Pending => live(Substate::Pending),
-            // RFC 6665 §4.1.3 [6665-4.2.2-s2]: beside terminated it does not; a reason does.
+            // RFC 6665 §4.1.3: beside terminated it does not; a reason does.
             State::Terminated { reason, retry_after_s } => SubscriptionState {
                 state: Substate::Terminated,
                 expires_s: None,
@@ -269,7 +269,7 @@ impl Notifier {
         let is_last = matches!(self.state, State::Terminated { .. }) && !self.owes;
         match status {
             ..=199 => NotifierAction::Nothing,
-            // RFC 6665 §4.2.2 [6665-4.2.2-2, 6665-4.2.2-s1]: the subscriber is gone, or knows of no subscription; §4.4.1: or the last NOTIFY is through.
+            // RFC 6665 §4.2.2: the subscriber is gone, or knows of no subscription; §4.4.1: or the last NOTIFY is through.
             200.. if status == 408 || ends_subscription(status) || is_last => self.end(),
             200.. => NotifierAction::Nothing,
         }
@@ -294,7 +294,7 @@ impl Notifier {
         }
     }
 
-    /// The deadline has come: a subscription that was not refreshed ends with a NOTIFY (RFC 6665 §4.2.1.4 [6665-4.2.1.4-s2]).
+    /// The deadline has come: a subscription that was not refreshed ends with a NOTIFY (RFC 6665 §4.2.1.4).
     pub fn on_deadline(&mut self, now: Time) -> NotifierAction {
         if self.takes_refresh() && self.expires_at <= now {
             return self.terminate(Reason::Timeout, None);

@@ -142,7 +142,7 @@ impl Subscriber {
     }
 
     /// The subscription that the NOTIFY of another dialog makes, to which it is then given; `None` when timer N has run
-    /// out: then the NOTIFY gets 481 (RFC 6665 §4.1.2.4 [6665-4.1.2.4-s1]).
+    /// out: then the NOTIFY gets 481 (RFC 6665 §4.1.2.4).
     #[must_use]
     pub fn fork(&self, now: Time) -> Option<Self> {
         (now < self.forks_until).then_some(Self {
@@ -242,7 +242,7 @@ impl Subscriber {
         match &mut self.state {
             // RFC 6665 §4.1.2.1: no subscription was made.
             State::NotifyWait { .. } => self.end(Ended::Refused(status), None),
-            // RFC 6665 §4.1.2.2 [6665-4.1.2.2-1]: these say that there is none any more.
+            // RFC 6665 §4.1.2.2: these say that there is none any more.
             State::Live { .. } if ends_subscription(status) => self.end(Ended::Refused(status), None),
             // RFC 6665 §4.1.2.2: after another failure it lasts as long as was known. Timer N goes on where nothing came.
             State::Live { expires_at, refresh_at, n_at, unsubscribing: false, .. } => {
@@ -268,13 +268,13 @@ impl Subscriber {
         let wants_active = match told.state {
             Substate::Active => true,
             Substate::Pending => false,
-            // RFC 6665 §4.1.3 [6665-4.1.3-3, 6665-4.1.3-4]: it is over; an expires beside it means nothing.
+            // RFC 6665 §4.1.3: it is over; an expires beside it means nothing.
             Substate::Terminated => return self.on_notify_terminated(told, now),
             // It is a NOTIFY all the same, and so ends the wait for one.
             Substate::Other => self.state() == SubscriberState::Active,
         };
         let longest = now + Duration::from_secs(u64::from(self.wanted_s));
-        // RFC 6665 §4.1.3 [6665-4.1.3-s1]: expires is the duration that counts; §4.2.2: it makes none longer than was asked for.
+        // RFC 6665 §4.1.3: expires is the duration that counts; §4.2.2: it makes none longer than was asked for.
         let until = |known: Time| {
             told.expires_s
                 .map_or(known, |seconds| now + Duration::from_secs(u64::from(seconds)).min(longest - now))

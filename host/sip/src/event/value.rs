@@ -72,7 +72,7 @@ impl EventId {
         self.package == event.package() && self.id.as_deref() == event.id()
     }
 
-    /// The Event value of our requests: with the id that the subscription was made with (RFC 6665 §4.5.2 [6665-4.5.2-3]).
+    /// The Event value of our requests: with the id that the subscription was made with (RFC 6665 §4.5.2).
     #[must_use]
     pub fn to_value(&self) -> Vec<u8> {
         match &self.id {

@@ -129,7 +129,7 @@ fn every_pair_is_as_the_rfc_has_it() {
     });
 }
 
-/// RFC 3261 §14.1 [3311-5.3-s1]: 2.1 to 4 s in steps of 10 ms for the one, 0 to 2 s for the other; they never meet.
+/// RFC 3261 §14.1: 2.1 to 4 s in steps of 10 ms for the one, 0 to 2 s for the other; they never meet.
 #[test]
 fn the_two_ends_of_a_glare_wait_differently() {
     let all = |owns: bool| (0..5000).map(|random| glare_interval(owns, random)).collect::<BTreeSet<_>>();

@@ -109,7 +109,7 @@ impl OfferAnswer {
     }
 
     fn on_update(&mut self, by: Party, cseq: u32, describes: bool) -> Result<Role, Conflict> {
-        // RFC 3311 §5.2 [3311-5.2-1]: one UPDATE after the other.
+        // RFC 3311 §5.2: one UPDATE after the other.
         if self.update_of(by).is_some() {
             return Err(Conflict::UpdateOfSender);
         }
@@ -217,7 +217,7 @@ impl OfferAnswer {
         let is_success = status < 300;
         let offer = Pending { by: asked, carrier, cseq };
         let role = if self.pending == Some(offer) {
-            // RFC 3311 §5.3 [3311-5.3-1]: a failure leaves the session as it is.
+            // RFC 3311 §5.3: a failure leaves the session as it is.
             let answers = is_success && describes;
             self.pending = None;
             self.established |= answers;

@@ -191,7 +191,7 @@ fn a_missing_offer_or_answer_is_told() {
     }
 }
 
-/// RFC 3311 §5.3, RFC 3261 §14.1 [3311-5.3-1]: a failure ends the offer and changes nothing else.
+/// RFC 3311 §5.3, RFC 3261 §14.1: a failure ends the offer and changes nothing else.
 #[test]
 fn a_failure_rejects_the_offer() {
     for script in [
@@ -261,7 +261,7 @@ fn an_update_with_an_offer_waits_for_the_first_exchange() {
     );
 }
 
-/// RFC 6337 §4 [3311-5.2-2]: offers that cross on their way.
+/// RFC 6337 §4: offers that cross on their way.
 #[test]
 fn of_two_crossing_offers_both_are_refused() {
     check("> UPDATE/1 sdp = Offer\n < UPDATE/9 sdp = 491\n < 491 UPDATE/1 = None\n < UPDATE/10 sdp = Offer");
@@ -319,7 +319,7 @@ fn invites_do_not_overlap() {
     );
 }
 
-/// RFC 3311 §5.2 [3311-5.2-1, 3311-5.2-3].
+/// RFC 3311 §5.2.
 #[test]
 fn updates_do_not_overlap() {
     check(

@@ -134,7 +134,7 @@ impl SessionTimer {
     pub fn request(&mut self, config: &SessionTimerConfig) -> (Option<SessionExpires>, Option<u32>) {
         let least = self.min_se_s.unwrap_or(MIN_SE_S);
         let session_expires = match self.state {
-            // RFC 4028 §7.4 [4028-7.4-s1]: the interval that is in force, and who refreshes now.
+            // RFC 4028 §7.4: the interval that is in force, and who refreshes now.
             State::Running { interval_s, refresher, .. } => Some(SessionExpires {
                 interval_s: interval_s.max(least),
                 refresher: Some(match refresher {
@@ -142,13 +142,13 @@ impl SessionTimer {
                     Party::Peer => Refresher::Uas,
                 }),
             }),
-            // RFC 4028 §7.1 [4028-7.1-4, 4028-7.1-s1]: not below Min-SE; the refresher is left to negotiation.
+            // RFC 4028 §7.1: not below Min-SE; the refresher is left to negotiation.
             State::Off | State::Expired => config
                 .interval_s
                 .map(|interval_s| SessionExpires { interval_s: interval_s.max(least), refresher: None }),
         };
         self.asked_s = session_expires.map(|asked| asked.interval_s);
-        // RFC 4028 §7.4 [4028-7.4-2]: Min-SE where one was seen.
+        // RFC 4028 §7.4: Min-SE where one was seen.
         (session_expires, self.min_se_s)
     }
 
@@ -182,7 +182,7 @@ impl SessionTimer {
         self.enter_dialog();
         let asked_s = self.asked_s.take();
         match (answered, asked_s) {
-            // RFC 4028 §7.2 [4028-7.2-2, 4028-7.2-3]: the 2xx says who refreshes; without a word it is we who asked.
+            // RFC 4028 §7.2: the 2xx says who refreshes; without a word it is we who asked.
             (Some(expires), _) => {
                 let refresher = match expires.refresher {
                     Some(Refresher::Uac) | None => Party::Us,
@@ -197,11 +197,11 @@ impl SessionTimer {
         }
     }
 
-    /// RFC 4028 §7.3 [4028-7.3-s1]: once more with the interval that the 422 asks for.
+    /// RFC 4028 §7.3: once more with the interval that the 422 asks for.
     fn on_too_small(&mut self, min_se_s: Option<u32>, now: Time) -> TimerAction {
         let asked_s = self.asked_s.unwrap_or(0);
         match min_se_s {
-            // RFC 4028 §7.4 [4028-7.4-4]: the largest of all Min-SE that were seen.
+            // RFC 4028 §7.4: the largest of all Min-SE that were seen.
             Some(min_se_s)
                 if min_se_s > asked_s && self.retries < RETRIES_MAX && self.state != State::Expired =>
             {
@@ -241,7 +241,7 @@ impl SessionTimer {
     pub fn on_request(&mut self, asked: Asked, config: &SessionTimerConfig) -> Answer {
         let Asked { supports, session_expires, min_se_s } = asked;
         let smallest = config.min_se_s();
-        // RFC 4028 §9 [4028-9-1, 4028-9-2]: only a UAC that knows of timers can do something with a 422.
+        // RFC 4028 §9: only a UAC that knows of timers can do something with a 422.
         if supports && session_expires.is_some_and(|wanted| wanted.interval_s < smallest) {
             return Answer::TooSmall { min_se_s: smallest };
         }
@@ -251,13 +251,13 @@ impl SessionTimer {
         }
         let least = min_se_s.unwrap_or(0).max(MIN_SE_S);
         let interval_s = match (session_expires, config.interval_s) {
-            // RFC 4028 §9 [4028-9-3, 4028-9-4]: it may be made smaller, down to Min-SE and 90 s, and never larger. Below that no 2xx may go.
+            // RFC 4028 §9: it may be made smaller, down to Min-SE and 90 s, and never larger. Below that no 2xx may go.
             (Some(wanted), own) => {
                 let wanted_s = wanted.interval_s;
                 let shortened_s = own.map_or(wanted_s, |own| own.max(least).min(wanted_s));
                 (wanted_s >= MIN_SE_S).then_some(shortened_s)
             }
-            // RFC 4028 §9 [4028-9-5]: we may ask for a timer by ourselves, not below Min-SE.
+            // RFC 4028 §9: we may ask for a timer by ourselves, not below Min-SE.
             (None, Some(own)) => (supports || config.alone).then_some(own.max(least)),
             (None, None) => None,
         };
@@ -270,7 +270,7 @@ impl SessionTimer {
                 Some(_) | None => Refresher::Uas,
             }),
         });
-        // RFC 4028 §9 [4028-9-6, 4028-9-7, 4028-9-s1]: Require is a must for refresher uac and a should for uas, where the UAC knows of timers.
+        // RFC 4028 §9: Require is a must for refresher uac and a should for uas, where the UAC knows of timers.
         Answer::Accept { session_expires, require: supports && session_expires.is_some() }
     }
 
@@ -360,7 +360,7 @@ impl SessionTimer {
     }
 }
 
-/// From the 2xx to the refresh, and to the BYE (RFC 4028 §7.2, §10 [4028-7.2-s1, 4028-10-s2]).
+/// From the 2xx to the refresh, and to the BYE (RFC 4028 §7.2, §10).
 fn spans(interval_s: u32) -> (Duration, Duration) {
     let interval = Duration::from_secs(u64::from(interval_s));
     (interval / 2, interval - (interval / 3).min(Duration::from_secs(32)))

@@ -39,26 +39,26 @@ impl ProxyTimer {
         let smallest = config.min_se_s();
         let is_too_small = session_expires.is_some_and(|wanted| wanted.interval_s < smallest);
         match (is_too_small, supports) {
-            // RFC 4028 §8.1 [4028-8.1-6, 4028-8.1-7]: a UAC that knows of timers tries again with the Min-SE of the 422.
+            // RFC 4028 §8.1: a UAC that knows of timers tries again with the Min-SE of the 422.
             (true, true) => return ProxyVerdict::TooSmall { min_se_s: smallest },
-            // RFC 4028 §8.1 [4028-8.1-8, 4028-8.1-9]: for one that does not, the 422 would be the end: Min-SE grows, and never shrinks.
+            // RFC 4028 §8.1: for one that does not, the 422 would be the end: Min-SE grows, and never shrinks.
             (true, false) => min_se_s = Some(min_se_s.unwrap_or(0).max(smallest)),
-            // RFC 4028 §8.1 [4028-8.1-10]: else Min-SE is left alone.
+            // RFC 4028 §8.1: else Min-SE is left alone.
             (false, true | false) => {}
         }
         let least = min_se_s.unwrap_or(MIN_SE_S);
         let interval_s = match (session_expires, config.interval_s) {
             (None, None) => None,
-            // RFC 4028 §8.1 [4028-8.1-2]: what the proxy asks for is not below Min-SE.
+            // RFC 4028 §8.1: what the proxy asks for is not below Min-SE.
             (None, Some(own)) => Some(own.max(least)),
-            // RFC 4028 §8.1 [4028-8.1-3, 4028-8.1-4]: it never makes larger what is not below Min-SE, and raises to Min-SE what is.
+            // RFC 4028 §8.1: it never makes larger what is not below Min-SE, and raises to Min-SE what is.
             (Some(wanted), None) => Some(wanted.interval_s.max(least)),
             // RFC 4028 §8.1: it may make it smaller, down to Min-SE.
             (Some(wanted), Some(own)) => Some(wanted.interval_s.min(own).max(least)),
         };
         let session_expires = interval_s.map(|interval_s| SessionExpires {
             interval_s,
-            // RFC 4028 §8.1 [4028-8.1-1, 4028-8.1-5]: the refresher is neither added nor changed.
+            // RFC 4028 §8.1: the refresher is neither added nor changed.
             refresher: session_expires.and_then(|wanted| wanted.refresher),
         });
         ProxyVerdict::Forward {
@@ -73,11 +73,11 @@ impl ProxyTimer {
     #[must_use]
     pub fn on_success(self, session_expires: Option<SessionExpires>) -> Option<SessionExpires> {
         match (session_expires, self.interval_s) {
-            // RFC 4028 §8.2 [4028-8.2-1, 4028-8.2-2]: the UAS knows of no timer, the UAC does: it shall refresh.
+            // RFC 4028 §8.2: the UAS knows of no timer, the UAC does: it shall refresh.
             (None, Some(interval_s)) if self.uac_supports => {
                 Some(SessionExpires { interval_s, refresher: Some(Refresher::Uac) })
             }
-            // RFC 4028 §8.2 [4028-8.2-5]: neither knows of timers, or a Session-Expires is there, which is left alone.
+            // RFC 4028 §8.2: neither knows of timers, or a Session-Expires is there, which is left alone.
             (None, Some(_) | None) | (Some(_), Some(_) | None) => None,
         }
     }

@@ -103,7 +103,7 @@ fn every_pair_is_as_the_rfc_has_it() {
     });
 }
 
-/// RFC 6665 §4.1.2.1, §4.1.3, §4.2.2 [6665-4.1.3-s1]: what counts as the duration.
+/// RFC 6665 §4.1.2.1, §4.1.3, §4.2.2: what counts as the duration.
 #[test]
 fn the_duration_is_that_of_the_notifier_and_never_longer_than_wanted() {
     let until = |machine: &Subscriber| machine.expires_at().map(|at| at.since(START).as_secs());
@@ -166,7 +166,7 @@ fn a_refresh_that_fails_is_tried_again_while_the_subscription_lasts() {
     assert_eq!(seen, ["3568 Refresh", "3584 Refresh", "3594 Refresh", "3600 Expired"]);
 }
 
-/// RFC 6665 §4.1.2.4 [6665-4.1.2.4-s1]: until timer N each other dialog is a subscription of its own, then 481.
+/// RFC 6665 §4.1.2.4: until timer N each other dialog is a subscription of its own, then 481.
 #[test]
 fn a_fork_makes_its_own_subscription_until_timer_n() {
     let mut first = Subscriber::start(3600, at(0), &timers());
@@ -183,7 +183,7 @@ fn a_fork_makes_its_own_subscription_until_timer_n() {
     assert_eq!(show(silent.on_deadline(at(32_000))), "NoNotify");
 }
 
-/// RFC 6665 §4.1.3 [6665-4.1.3-3, 6665-4.1.3-4]: all reasons.
+/// RFC 6665 §4.1.3: all reasons.
 #[test]
 fn the_reason_says_whether_to_subscribe_again() {
     for (text, expected) in [

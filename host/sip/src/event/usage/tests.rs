@@ -41,7 +41,7 @@ fn a_dialog_takes_no_usages_without_end() {
     assert!(usages.add(subscription("refer;id=0", Party::Us)), "it is there already");
 }
 
-/// RFC 5057 §5.1, RFC 3261 §12.2.1.2, RFC 6665 §4.1.2.2 and §4.2.2 [6665-4.2.2-2, 6665-4.1.2.2-1].
+/// RFC 5057 §5.1, RFC 3261 §12.2.1.2, RFC 6665 §4.1.2.2 and §4.2.2.
 #[test]
 fn a_failure_reaches_as_far_as_its_status_says() {
     use FailureEffect::{Dialog, Request, Usage};

@@ -6,7 +6,7 @@ fn event(text: &str) -> Event<'_> {
     Event::parse(text.as_bytes()).unwrap()
 }
 
-/// RFC 6665 §8.2.1 [6665-4.5.2-3]: package and id octet for octet, nothing else.
+/// RFC 6665 §8.2.1: package and id octet for octet, nothing else.
 #[test]
 fn events_are_compared_by_package_and_id() {
     for (one, other, expected) in [

@@ -166,7 +166,7 @@ fn every_pair_is_as_the_rfc_has_it() {
     });
 }
 
-/// RFC 4028 §7.2, §10 [4028-7.2-s1, 4028-10-s2]: half the interval; the smaller of 32 s and a third of it before the end.
+/// RFC 4028 §7.2, §10: half the interval; the smaller of 32 s and a third of it before the end.
 #[test]
 fn the_refresh_is_due_at_half_and_the_bye_before_the_end() {
     for (interval_s, half_ms, end_ms) in
@@ -200,7 +200,7 @@ fn a_failed_refresh_is_tried_again_until_the_end() {
     assert_eq!(seen, ["60 Refresh", "74 Refresh", "84 Refresh", "88 Expired"]);
 }
 
-/// RFC 4028 §7.3, §7.4 [4028-7.1-4, 4028-7.1-s1, 4028-7.3-s1, 4028-7.4-4]: a 422 leads to a larger interval, the largest Min-SE of all; not without end.
+/// RFC 4028 §7.3, §7.4: a 422 leads to a larger interval, the largest Min-SE of all; not without end.
 #[test]
 fn a_422_leads_to_the_request_again_with_its_interval() {
     let mut timer = SessionTimer::start();
@@ -232,7 +232,7 @@ fn a_422_leads_to_the_request_again_with_its_interval() {
     panic!("a peer can make us send without end");
 }
 
-/// RFC 4028 §7.4 [4028-7.4-2, 4028-7.4-s1]: with the dialog the list of Min-SE begins anew; in it a Min-SE of the peer counts.
+/// RFC 4028 §7.4: with the dialog the list of Min-SE begins anew; in it a Min-SE of the peer counts.
 #[test]
 fn min_se_is_kept_for_the_path_of_the_dialog() {
     let mut timer = SessionTimer::start();
@@ -253,7 +253,7 @@ fn min_se_is_kept_for_the_path_of_the_dialog() {
     assert_eq!(timer.interval(), Some((5000, Party::Peer)));
 }
 
-/// RFC 4028 §7.1, §7.2 [4028-7.2-2, 4028-7.2-3]: without a word of the peer there is no timer, or one for ourselves.
+/// RFC 4028 §7.1, §7.2: without a word of the peer there is no timer, or one for ourselves.
 #[test]
 fn a_peer_without_timers_leaves_the_choice_to_us() {
     for (alone, expected) in [(false, None), (true, Some((1800, Party::Us)))] {
@@ -272,7 +272,7 @@ fn a_peer_without_timers_leaves_the_choice_to_us() {
     assert_eq!(timer.interval(), Some((500, Party::Us)), "it may come without being asked for");
 }
 
-/// RFC 4028 §9 [4028-9-1, 4028-9-2, 4028-9-3, 4028-9-4, 4028-9-5, 4028-9-6, 4028-9-7, 4028-9-s1], Table 2, and what a UAS may answer: `supports | Session-Expires | Min-SE | answer`.
+/// RFC 4028 §9, Table 2, and what a UAS may answer: `supports | Session-Expires | Min-SE | answer`.
 #[test]
 fn a_uas_answers_within_what_the_uac_wants() {
     let config = SessionTimerConfig { interval_s: Some(600), min_se_s: 120, ..CONFIG() };
