@@ -74,13 +74,26 @@ macro_rules! all {
             $(fn $response(&self, _: Response) -> Result { Ok(()) })*
             fn servlet_initialized(&self, _: ApplicationSession) -> Result { Ok(()) }
             fn upgrade(&self, _: &str, _: ApplicationSession) -> Result { Ok(()) }
+            fn timeout(&self, _: ServletTimer) -> Result { Ok(()) }
+            fn session_created(&self, _: SipSession) -> Result { Ok(()) }
+            fn session_ready_to_invalidate(&self, _: SipSession) -> Result { Ok(()) }
+            fn session_destroyed(&self, _: SipSession) -> Result { Ok(()) }
+            fn application_session_created(&self, _: ApplicationSession) -> Result { Ok(()) }
+            fn application_session_expired(&self, _: ApplicationSession) -> Result { Ok(()) }
+            fn application_session_ready_to_invalidate(&self, _: ApplicationSession) -> Result { Ok(()) }
+            fn application_session_destroyed(&self, _: ApplicationSession) -> Result { Ok(()) }
+            fn session_attribute_changed(&self, _: SipSession, _: AttributeChange) -> Result { Ok(()) }
+            fn application_session_attribute_changed(
+                &self, _: ApplicationSession, _: AttributeChange,
+            ) -> Result { Ok(()) }
+            fn application_session_did_activate(&self, _: ApplicationSession) -> Result { Ok(()) }
         }
     };
 }
 
 all! {
     do_invite do_ack do_bye do_cancel do_prack do_update do_info do_message do_options do_register do_subscribe
-    do_notify do_publish do_refer do_request;
+    do_notify do_publish do_refer do_request no_prack_received;
     do_provisional_response do_success_response do_redirect_response do_error_response do_branch_response
     no_ack_received
 }

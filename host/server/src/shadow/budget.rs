@@ -32,7 +32,7 @@ impl Budget {
         let used = cpu.saturating_sub(self.cpu).as_secs_f64();
         (self.wall, self.cpu) = (wall, cpu);
         let most = self.share * KEPT.as_secs_f64();
-        self.left_s = (self.left_s + passed * self.share).min(most) - used;
+        self.left_s = (self.left_s + passed * self.share - used).min(most);
         Duration::try_from_secs_f64(-self.left_s / self.share).unwrap_or_default()
     }
 
