@@ -100,7 +100,8 @@ fn without_tag(answer: &str) -> Vec<String> {
 
 fn the_report_lists_the_one_changed_header_and_callers_hear_nothing() {
     let (count, rate) = (told("SIPLET_E2E_SHADOW_CALLS", 1000), told("SIPLET_E2E_SHADOW_RATE", 200));
-    let host = host("[timers]\nt4-ms = 500\nt1-ms = 100\nt2-ms = 400\n[shadow]\ncpu-percent = 50\nsessions = 5000");
+    let host =
+        host("[timers]\nt4-ms = 500\nt1-ms = 100\nt2-ms = 400\n[shadow]\ncpu-percent = 50\nsessions = 5000");
     let phone = Phone::new(host.sip);
     let alone = phone.ask(&phone.request("INVITE", "sip:bob@127.0.0.1"));
     let folder = Folder::new();
